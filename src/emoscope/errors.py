@@ -1,0 +1,17 @@
+"""The errors that a user can mend: each message is one line that says what is wrong and what would be right."""
+
+
+class EmoscopeError(Exception):
+    """Something that the user can mend. The command line prints it as one line and exits with status 2."""
+
+
+class MediaError(EmoscopeError):
+    """A file that cannot be read as video, sound or picture."""
+
+
+class ModelError(EmoscopeError):
+    """A model that is unknown, or whose file does not match its card."""
+
+
+class DataError(EmoscopeError):
+    """A data set that is missing or not in the expected layout."""
