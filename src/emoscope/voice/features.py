@@ -1,0 +1,114 @@
+"""Log-mel pictures of sound: what the voice models see.
+
+The mel scale and the area norm are those of Slaney's Auditory Toolbox (Technical Report 1998-010, Interval Research).
+"""
+
+from functools import cache
+
+import numpy as np
+
+from ..media.types import SAMPLE_RATE
+
+N_FFT = 1024  # samples of one analysis frame: 64 ms
+HOP = 256  # samples from one frame to the next: 16 ms
+MELS = 128  # bands from 0 Hz to SAMPLE_RATE / 2 = 8 kHz
+FLOOR_DB = -80.0  # below the loudest point of the sound: nothing quieter is told apart
+WINDOW_S = 3.0  # seconds of sound that a voice model sees at once
+WINDOW = int(WINDOW_S * SAMPLE_RATE)  # 48,000 samples
+WINDOW_FRAMES = WINDOW // HOP + 1  # 188 frames: frame i is centred on sample i * HOP
+
+_LINEAR_HZ = 200 / 3  # Slaney's mel scale: one mel is 66.7 Hz wide up to 1 kHz (15 mel) ...
+_BREAK_HZ = 1000.0
+_BREAK_MEL = _BREAK_HZ / _LINEAR_HZ
+_LOG_STEP = np.log(6.4) / 27  # ... and above it 27 mel are a factor of 6.4
+
+
+def log_mel(samples: np.ndarray) -> np.ndarray:
+    """The log-mel picture of a sound, scaled to 0..1 between its quietest and its loudest point.
+
+    Power spectra of centred Hann frames (zeros beyond the ends) in `MELS` bands, in dB below the loudest point and not
+    under `FLOOR_DB`. The loudness of the whole sound is lost on purpose: it tells of the microphone, not of the voice.
+
+    Args:
+        samples: mono `(n,)` at `SAMPLE_RATE`; values that are not finite count as silence.
+
+    Returns:
+        `(n // HOP + 1, MELS)` float32 in [0, 1]; all 0 for silence.
+
+    Raises:
+        ValueError: the sound has more than one dimension.
+    """
+    sound = _unit_peak(samples)
+    power = _mel_power(sound)
+    peak = power.max()
+    if peak == 0:
+        return np.zeros(power.shape, np.float32)
+    decibel = 10 * np.log10(np.maximum(power / peak, 10 ** (FLOOR_DB / 10)))
+    low = decibel.min()
+    scaled: np.ndarray = (decibel - low) / -low if low < 0 else np.zeros_like(decibel)
+    return scaled.astype(np.float32)
+
+
+def window_input(samples: np.ndarray) -> np.ndarray:
+    """What a voice model sees of a sound: its first 3 s, followed by silence if it is shorter.
+
+    Args:
+        samples: mono `(n,)` at `SAMPLE_RATE`.
+
+    Returns:
+        `(WINDOW_FRAMES, MELS)` = `(188, 128)` float32 in [0, 1], time first.
+    """
+    padded = np.zeros(WINDOW, np.float32)
+    kept = np.asarray(samples)[:WINDOW]
+    padded[: len(kept)] = kept
+    return log_mel(padded)
+
+
+def _unit_peak(samples: np.ndarray) -> np.ndarray:
+    """The sound scaled to a peak of 1, so that its level can neither overflow nor vanish in a power."""
+    sound = np.asarray(samples, np.float64)
+    if sound.ndim != 1:
+        raise ValueError(f"expected mono sound of shape (n,), got {sound.shape}")
+    sound = np.where(np.isfinite(sound), sound, 0.0)
+    peak = np.abs(sound).max(initial=0.0)
+    return (sound / peak if peak > 0 else sound).astype(np.float32)
+
+
+def _mel_power(sound: np.ndarray) -> np.ndarray:
+    """Power in each band of each frame: `(n // HOP + 1, MELS)`."""
+    padded = np.pad(sound, N_FFT // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    spectrum = np.fft.rfft(frames * _hann())
+    power = spectrum.real**2 + spectrum.imag**2
+    mel: np.ndarray = power @ _filters()
+    return mel
+
+
+@cache
+def _hann() -> np.ndarray:
+    """The periodic Hann window, `(N_FFT,)` float32."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
+    return window.astype(np.float32)
+
+
+@cache
+def _filters() -> np.ndarray:
+    """Triangles of equal area, evenly spaced in mel, `(N_FFT // 2 + 1, MELS)` float32."""
+    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(SAMPLE_RATE / 2), MELS + 2))
+    bins = np.arange(N_FFT // 2 + 1)[:, None] * (SAMPLE_RATE / N_FFT)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    rising = (bins - low) / (centre - low)
+    falling = (high - bins) / (high - centre)
+    triangles: np.ndarray = np.maximum(0.0, np.minimum(rising, falling)) * 2 / (high - low)
+    return triangles.astype(np.float32)
+
+
+def _hz_to_mel(hz: float) -> float:
+    if hz < _BREAK_HZ:
+        return hz / _LINEAR_HZ
+    return float(_BREAK_MEL + np.log(hz / _BREAK_HZ) / _LOG_STEP)
+
+
+def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+    above = _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL))
+    return np.where(mel < _BREAK_MEL, mel * _LINEAR_HZ, above)
