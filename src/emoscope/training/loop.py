@@ -1,0 +1,237 @@
+"""The training loop: any network on any arrays, with averaged weights, checkpoints that resume, and curves."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .evaluate import score
+
+Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Maps a batch of inputs and of target distributions `(n, classes)` to an augmented batch."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a recipe trains or validates on.
+
+    Attributes:
+        inputs: uint8 `(n, ...)`; the network is given `inputs / 255`.
+        targets: float32 `(n, classes)`: the distribution to learn.
+        labels: int64 `(n,)`: the class that counts as right, -1 where the protocol drops the sample.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The hyperparameters of one run.
+
+    Attributes:
+        epochs: passes over the training samples.
+        batch: samples a step.
+        rate: peak learning rate of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); a linear rise over
+            `warmup` of the steps is followed by half a cosine down to 0.
+        warmup: share of all steps.
+        decay: weight decay.
+        average: decay a step of the exponential moving average of the weights, which is what is validated and kept.
+        smoothing: share of each target distribution that is spread evenly.
+        seed: of the weights' start, the order of samples and the augmentation.
+    """
+
+    epochs: int
+    batch: int = 128
+    rate: float = 3e-3
+    warmup: float = 0.1
+    decay: float = 0.05
+    average: float = 0.998
+    smoothing: float = 0.0
+    seed: int = 0
+
+
+class Trainer:
+    """Trains a network and leaves `last.pt`, `best.pt` and `history.json` in `out`.
+
+    Args:
+        network: maps `(n, ...)` float32 in [0, 1] to logits `(n, classes)`.
+        train: samples to learn from.
+        validation: samples that choose the epoch: the one with the highest accuracy is kept.
+        prepare: applied to every batch of inputs (uint8 / 255 as float32), for instance to add a channel.
+        augment: applied to training batches after `prepare`.
+        device: `cpu` or `cuda`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        train: Samples,
+        validation: Samples,
+        settings: Settings,
+        prepare: Callable[[Tensor], Tensor],
+        augment: Augment,
+        out: Path,
+        device: str = "cpu",
+    ) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = torch.optim.swa_utils.AveragedModel(
+            self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
+        )
+        self.train_samples, self.validation = train, validation
+        self.settings, self.prepare, self.augment, self.out, self.device = settings, prepare, augment, out, device
+        self.steps = math.ceil(len(train.inputs) / settings.batch)
+        self.optimizer = torch.optim.AdamW(_groups(self.network, settings.decay), lr=settings.rate)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+        self.history: list[dict[str, float]] = []
+
+    def _rate(self, step: int) -> float:
+        total = self.steps * self.settings.epochs
+        rise = max(1, round(total * self.settings.warmup))
+        if step < rise:
+            return (step + 1) / rise
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1, total - rise))))
+
+    def run(self, resume: bool = False) -> list[dict[str, float]]:
+        """Train to the last epoch and return the history, one entry an epoch.
+
+        With `resume`, go on from `last.pt` where there is one. Epoch `e` draws its order and augmentation from
+        `seed + e`, so an interrupted run ends as an uninterrupted one.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        if resume and (self.out / "last.pt").exists():
+            self._restore()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        with Progress(*columns) as progress:
+            task = progress.add_task("training", total=self.steps * self.settings.epochs)
+            progress.update(task, completed=len(self.history) * self.steps)
+            while len(self.history) < self.settings.epochs:
+                entry = self._epoch(lambda: progress.advance(task))
+                progress.console.print(_line(entry, self.settings.epochs))
+                progress.update(task, description=f"training, validation {entry['validation_accuracy']:.1%}")
+        return self.history
+
+    def best(self) -> nn.Module:
+        """The averaged network of the epoch with the highest validation accuracy, in evaluation mode."""
+        state = torch.load(self.out / "best.pt", map_location=self.device, weights_only=True)
+        self.averaged.load_state_dict(state)
+        return self.averaged.module.eval()  # type: ignore[no-any-return]
+
+    def logits(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
+        """Run a network in evaluation mode over uint8 inputs; returns `(n, classes)`."""
+        network.eval()
+        with torch.inference_mode():
+            parts = [
+                network(self._batch(inputs[i : i + 512])).float().cpu().numpy() for i in range(0, len(inputs), 512)
+            ]
+        return np.concatenate(parts)
+
+    def _batch(self, inputs: np.ndarray) -> Tensor:
+        return self.prepare(torch.from_numpy(inputs).to(self.device).float() / 255)
+
+    def _epoch(self, advance: Callable[[], None]) -> dict[str, float]:
+        epoch, s = len(self.history), self.settings
+        torch.manual_seed(s.seed + epoch)
+        order = np.random.default_rng(s.seed + epoch).permutation(len(self.train_samples.inputs))
+        self.network.train()
+        total = 0.0
+        for i in range(0, len(order), s.batch):
+            total += self._step(order[i : i + s.batch])
+            advance()
+        logits = self.logits(self.averaged.module, self.validation.inputs)
+        kept = self.validation.labels >= 0
+        marks = score(logits[kept], self.validation.labels[kept])
+        entry = {
+            "epoch": epoch + 1,
+            "train_loss": total / len(order),
+            "validation_loss": _cross_entropy(torch.from_numpy(logits), torch.from_numpy(self.validation.targets)).item(),
+            "validation_accuracy": marks["accuracy"],
+            "validation_uar": marks["uar"],
+        }
+        self.history.append(entry)
+        self._save(entry)
+        return entry
+
+    def _step(self, index: np.ndarray) -> float:
+        inputs = self._batch(self.train_samples.inputs[index])
+        targets = torch.from_numpy(self.train_samples.targets[index]).to(self.device)
+        inputs, targets = self.augment(inputs, targets)
+        targets = targets * (1 - self.settings.smoothing) + self.settings.smoothing / targets.shape[1]
+        with torch.autocast(self.device, torch.bfloat16, enabled=fast_bfloat16(self.device)):
+            logits = self.network(inputs)
+        loss = _cross_entropy(logits.float(), targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.averaged.update_parameters(self.network)
+        return loss.item() * len(index)
+
+    def _save(self, entry: dict[str, float]) -> None:
+        if entry["validation_accuracy"] >= max(e["validation_accuracy"] for e in self.history):
+            _write(self.averaged.state_dict(), self.out / "best.pt")
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": self.history,
+        }
+        _write(state, self.out / "last.pt")
+        (self.out / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
+
+    def _restore(self) -> None:
+        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.history = state["history"]
+
+
+def fast_bfloat16(device: str) -> bool:
+    """Whether bfloat16 is computed in hardware: emulated, it is ten times slower than float32."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weights decay; biases and normalisation do not."""
+    weights = [p for p in network.parameters() if p.ndim > 1]
+    rest = [p for p in network.parameters() if p.ndim <= 1]
+    return [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy against distributions."""
+    return functional.cross_entropy(logits, targets)
+
+
+def _write(state: dict[str, Any], path: Path) -> None:
+    """Write beside, then rename: an interruption leaves the old checkpoint whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _line(entry: dict[str, float], epochs: int) -> str:
+    return (
+        f"epoch {entry['epoch']:3.0f}/{epochs}  loss {entry['train_loss']:.3f}  validation loss "
+        f"{entry['validation_loss']:.3f}  accuracy {entry['validation_accuracy']:.2%}  recall {entry['validation_uar']:.3f}"
+    )
