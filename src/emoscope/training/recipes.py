@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from ..data import ferplus
-from ..data.augment import FaceAugment
-from ..emotions import EMOTIONS
+from ..data import cremad, ferplus
+from ..data.augment import FaceAugment, LogMelAugment
+from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import EmoscopeError
 from .loop import Augment, Samples, Settings
-from .networks import FaceResNet
+from .networks import FaceResNet, VoiceResNet
 
 Splits = tuple[Samples, Samples]
 """Training and validation samples."""
@@ -62,6 +62,20 @@ def _channel(batch: Tensor) -> Tensor:
     return batch.unsqueeze(1)
 
 
+def _cremad(data: Path) -> Splits:
+    """Log-mels of the clips with the intended emotion."""
+    return _voices(data, "train"), _voices(data, "validation")
+
+
+def _voices(data: Path, split: cremad.Split) -> Samples:
+    clips = cremad.load_logmels(data, split)
+    return Samples(clips.logmel, np.eye(len(CREMAD_EMOTIONS), dtype=np.float32)[clips.labels], clips.labels)
+
+
+def _as_it_is(batch: Tensor) -> Tensor:
+    return batch
+
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -76,6 +90,18 @@ RECIPES: dict[str, Recipe] = {
             prepare=_channel,
             augment=FaceAugment,
             settings=Settings(epochs=32),
+        ),
+        Recipe(
+            name="voice-cremad",
+            modality="voice",
+            description="Small residual network with attention pooling for 3 s log-mel windows, trained on CREMA-D",
+            labels=CREMAD_EMOTIONS,
+            protocol="tfds",
+            load=_cremad,
+            network=VoiceResNet,
+            prepare=_as_it_is,
+            augment=LogMelAugment,
+            settings=Settings(epochs=40, batch=64, rate=2e-3, smoothing=0.1),
         ),
     )
 }
