@@ -1,0 +1,200 @@
+"""The report: one self-contained HTML page about one timeline."""
+
+import base64
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..emotions import EMOTIONS
+from ..models.registry import Card
+from ..timeline import Observation, Timeline
+from .palette import COLOURS
+from .totals import SOURCE_WORDS, Total, clock, leading, percent, sentence, shown, totals, who
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PICTURE_SIDE = 640
+"""Key frames are shrunk to this many pixels on their longer side, so that the page stays small."""
+
+STILLS_SHOWN = 100
+"""A page about a folder of pictures shows this many of them; the rest are in the table of the timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFrame:
+    """A picture for the page.
+
+    Attributes:
+        time: seconds from the start of the stream.
+        image: RGB uint8 `(height, width, 3)`.
+        caption: what it shows, in a few words; it is also the picture's text alternative.
+    """
+
+    time: float
+    image: np.ndarray
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """One still picture on the page: its name, the key frame if there is one, and the faces in it."""
+
+    name: str
+    frame: KeyFrame | None
+    faces: list[Observation]
+
+
+def write_page(
+    path: str | Path,
+    timeline: Timeline,
+    key_frames: Sequence[KeyFrame] = (),
+    cards: Sequence[Card] = (),
+) -> None:
+    """Write `report.html`: a page that needs no other file, no network and no script.
+
+    A timeline with lengths is drawn as bands; still pictures as bars, without matplotlib.
+
+    Args:
+        path: the file to write.
+        timeline: what was observed; its `info` gives the facts of the run, all of them optional.
+        key_frames: pictures to show, with their times.
+        cards: the models that were used.
+
+    Raises:
+        ValueError: a key frame is not RGB uint8.
+        OSError: the file cannot be written.
+    """
+    # a file name that is not Unicode holds lone surrogates, which UTF-8 cannot say
+    Path(path).write_bytes(render(timeline, key_frames, cards).encode("utf-8", "replace"))
+
+
+def render(timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Sequence[Card] = ()) -> str:
+    """The text of the page that `write_page` writes."""
+    info = timeline.info
+    rows = totals(timeline)
+    visible, hidden = shown(rows)
+    stills = _stills(timeline, key_frames) if is_still(timeline) else []
+    return _template().render(
+        title=Path(str(info["input"])).name if info.get("input") else "emoscope report",
+        info=info,
+        timeline=timeline,
+        rows=visible,
+        hidden_persons=hidden,
+        leading=leading(visible),
+        stills=stills[:STILLS_SHOWN],
+        hidden_stills=len(stills) - STILLS_SHOWN,
+        all_faces=timeline.mean_scores() if len(stills) > 1 else None,
+        bands=_bands(timeline) if len(timeline) and not stills else "",
+        key_frames=[] if stills else key_frames,
+        facts=facts(info),
+        cards=cards,
+    )
+
+
+def is_still(timeline: Timeline) -> bool:
+    """Whether the timeline is of pictures: it says so, or no observation has a length."""
+    return timeline.info.get("kind") == "picture" or (len(timeline) > 0 and all(o.end == o.start for o in timeline))
+
+
+def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is known of the input and the run, in words; what is not known is left out."""
+    values = [
+        ("File", Path(str(info["input"])).name if info.get("input") else None),
+        ("Kind", info.get("kind")),
+        ("Pictures", len(info["parts"]) if info.get("parts") else None),
+        ("Length", clock(info["duration_s"]) if info.get("duration_s") else None),
+        ("Picture size", f"{info['width']} by {info['height']} pixels" if info.get("width") else None),
+        ("Frames read", _number(info.get("frames"))),
+        ("Frames skipped", _number(info.get("frames_skipped"))),
+        ("Sound", None if info.get("has_sound") is None else "yes" if info["has_sound"] else "none"),
+        ("Persons", _number(info.get("persons"))),
+        ("Models", ", ".join(f"{name} ({modality})" for modality, name in (info.get("models") or {}).items())),
+        ("Time taken", clock(info["elapsed_s"]) if info.get("elapsed_s") is not None else None),
+        ("emoscope", info.get("version")),
+    ]
+    return [(label, str(value)) for label, value in values if value not in (None, "")]
+
+
+def _number(value: Any) -> str | None:
+    return None if value is None else f"{value:,}"
+
+
+def _bands(timeline: Timeline) -> str:
+    # here, because a page about pictures must not wait for matplotlib
+    from .plots import bands
+
+    return bands(timeline)
+
+
+def _stills(timeline: Timeline, key_frames: Sequence[KeyFrame]) -> list[Still]:
+    info = timeline.info
+    name = Path(str(info.get("input", "picture"))).name
+    parts = info.get("parts") or [{"file": name, "start_s": 0.0}]
+    starts = [part["start_s"] for part in parts]
+
+    def part(time: float) -> int:
+        return max(bisect_right(starts, time) - 1, 0)
+
+    frames = {part(frame.time): frame for frame in key_frames}
+    faces: list[list[Observation]] = [[] for _ in parts]
+    for observation in timeline:
+        faces[part(observation.start)].append(observation)
+    return [Still(Path(str(p["file"])).name, frames.get(i), faces[i]) for i, p in enumerate(parts)]
+
+
+def _jpeg(frame: KeyFrame) -> str:
+    """The picture as a data URI, at most `PICTURE_SIDE` pixels wide and high."""
+    import cv2
+
+    image = frame.image
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"expected a key frame of uint8 (height, width, 3), got {image.dtype} {image.shape}")
+    scale = PICTURE_SIDE / max(image.shape[:2])
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def _ranked(item: Total | Observation) -> list[tuple[str, float]]:
+    """Emotions and scores, highest first, of a total or of one observation."""
+    if isinstance(item, Total):
+        return item.ranked
+    pairs = sorted(zip(EMOTIONS, item.scores, strict=True), key=lambda pair: -pair[1])
+    return [pair for place, pair in enumerate(pairs) if place == 0 or pair[1] >= 0.005]
+
+
+def _metric(value: float | None) -> str:
+    """A share as `84.9 %`, or nothing."""
+    return "" if value is None else f"{value * 100:.1f}\u00a0%"
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    """A 95 % interval as ` (83.6 to 86.1 %)`, or nothing."""
+    return f" ({ends[0] * 100:.1f} to {_metric(ends[1])})" if ends else ""
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("emoscope.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        clock=clock, interval=_interval, jpeg=_jpeg, metric=_metric, percent=percent, ranked=_ranked, sentence=sentence,
+        who=who,
+    )  # fmt: skip
+    environment.globals.update(colours=COLOURS, emotions=EMOTIONS, source_words=SOURCE_WORDS)
+    return environment.get_template("page.html.jinja")
