@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import av
 import numpy as np
 
 from ..emotions import CREMAD, CREMAD_EMOTIONS
 from ..errors import DataError
-from ..voice.features import MELS, WINDOW_FRAMES
+from ..media.types import SAMPLE_RATE
+from ..voice.features import HOP, MELS, N_FFT, WINDOW_FRAMES, window_input
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -121,7 +123,9 @@ def folder(data_dir: str | Path) -> Path:
 
 
 def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, int], None] | None = None) -> LogMels:
-    """The sound of one split: the packed pictures where they are, else made from `AudioWAV`.
+    """The sound of one split: the packed pictures where they are, else made from `AudioWAV`, some 10 ms a clip.
+
+    A file without any sound (upstream has one) is left out.
 
     Args:
         data_dir: the folder with `cremad/` in it, or that folder itself.
@@ -137,7 +141,7 @@ def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, in
     packed = root / f"logmel_{split}.npz"
     if packed.exists():
         return _read_packed(packed, split)
-    raise DataError(f"no CREMA-D sound of the {split} split in {root}: expected {packed.name} or AudioWAV/*.wav")
+    return _from_wav(root / "AudioWAV", split, progress)
 
 
 def video_clips(data_dir: str | Path) -> list[tuple[Clip, Path]]:
@@ -167,3 +171,40 @@ def _read_packed(path: Path, split: Split) -> LogMels:
     if strangers:
         raise DataError(f"{path}: actors {', '.join(map(str, strangers))} are not of the {split} split")
     return LogMels(clips, logmel, frames.astype(np.int64), np.array([clip.label for clip in clips], np.int64))
+
+
+def _from_wav(wavs: Path, split: Split, progress: Callable[[int, int], None] | None) -> LogMels:
+    paths = [path for path in sorted(wavs.glob("*.wav")) if Clip.parse(path.stem).split == split]
+    if not paths:
+        raise DataError(
+            f"no CREMA-D sound of the {split} split in {wavs.parent}: expected logmel_{split}.npz or AudioWAV/*.wav"
+        )
+    clips: list[Clip] = []
+    pictures = np.zeros((len(paths), WINDOW_FRAMES, MELS), np.uint8)
+    frames: list[int] = []
+    for done, path in enumerate(paths, 1):
+        sound = _sound(path)
+        if sound.any():
+            pictures[len(clips)] = np.round(window_input(sound) * 255)
+            clips.append(Clip.parse(path.stem))
+            frames.append(sounding_frames(len(sound)))
+        if progress:
+            progress(done, len(paths))
+    labels = np.array([clip.label for clip in clips], np.int64)
+    return LogMels(clips, pictures[: len(clips)], np.array(frames, np.int64), labels)
+
+
+def sounding_frames(samples: int) -> int:
+    """How many of a window's frames hold any of a sound of so many samples: the last ones only overlap it."""
+    return min(WINDOW_FRAMES, samples // HOP + 1 + N_FFT // 2 // HOP)
+
+
+def _sound(path: Path) -> np.ndarray:
+    """The whole sound of a file, float32 mono `(n,)` at `SAMPLE_RATE`."""
+    try:
+        with av.open(str(path)) as container:
+            resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
+            frames = [out for frame in (*container.decode(audio=0), None) for out in resampler.resample(frame)]
+    except (av.FFmpegError, IndexError) as error:
+        raise DataError(f"{path} cannot be read as sound: {error}") from None
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames] or [np.zeros(0, np.float32)])
