@@ -1,0 +1,166 @@
+"""Decoding one stream of a local file with ffmpeg's libraries: what does not decode is passed over and counted."""
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, Self
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ..errors import MediaError
+
+MAX_PIXELS = 8192 * 8192
+"""Pixels of the largest picture that is decoded, moving or still: 67 megapixels, 200 MB as RGB."""
+
+DEMUXERS = (
+    "aac", "aiff", "amr", "asf", "avi", "caf", "flac", "flv", "gif", "matroska", "mov", "mp3", "mpeg", "mpegts",
+    "ogg", "w64", "wav",
+)  # fmt: skip
+"""The containers that may be opened: all hold their own media. Playlists and scripts, which name other files, are out."""
+
+MAX_READ_ERRORS = 100
+"""Errors of the container, as opposed to the codec, after which the rest of a file is given up."""
+
+MAX_THREADS = 4
+"""Threads of one video decoder: each holds a frame, so memory grows with them."""
+
+FURTHEST_AHEAD = 10.0
+"""Seconds by which a time stamp may jump ahead, where that leads past the end that the file states."""
+
+FURTHEST_AHEAD_WITHOUT_END = 3600.0
+"""Seconds by which a time stamp may jump ahead in a file that states no end."""
+
+Kind = Literal["video", "audio"]
+
+
+class Track:
+    """One stream of one file, opened on its own so that it is read at its own pace.
+
+    Two tracks of a file share nothing: however badly the file interleaves them, neither makes the other pile up.
+
+    Attributes:
+        stream: PyAV's stream.
+        duration: seconds that the file says it lasts, or `None`.
+        skipped: packets and frames that did not decode, or whose time stamp makes no sense; grows while reading.
+    """
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        """Open the best stream of its kind.
+
+        Raises:
+            MediaError: ffmpeg knows no way to read the file, or its pictures are larger than `MAX_PIXELS`.
+            LookupError: the file has no stream of that kind that can be decoded.
+            OSError: the file cannot be opened.
+        """
+        self.skipped = 0
+        # ffmpeg gets the open file, never a name: a name could be an address or a list of other files.
+        self._file = path.open("rb")
+        try:
+            self._container = _open(self._file, path)
+            self.stream = _best_stream(self._container, kind)
+        except BaseException:
+            self._file.close()
+            raise
+        self._time_base = Fraction(self.stream.time_base or 1)
+        start = (self._container.start_time or 0) / av.time_base
+        length = (self._container.duration or 0) / av.time_base
+        self.duration = length if length > 0 else None
+        self._end = start + length if length > 0 else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def start(self) -> float | None:
+        """Seconds at which the file says the stream starts, on the file's own clock."""
+        start = self.stream.start_time
+        return None if start is None else float(start * self._time_base)
+
+    def time(self, frame: VideoFrame | AudioFrame) -> float | None:
+        """Seconds at which a frame is presented, on the file's own clock, or `None` if the file does not say."""
+        pts = frame.pts if frame.pts is not None else frame.dts
+        return None if pts is None else float(pts * self._time_base)
+
+    def plausible(self, time: float, last: float) -> bool:
+        """Whether a time stamp may follow one at `last`: a damaged one can lie years ahead."""
+        if self._end is None:
+            return time <= last + FURTHEST_AHEAD_WITHOUT_END
+        return time <= max(self._end, last) + FURTHEST_AHEAD
+
+    def frames(self) -> Iterator[VideoFrame | AudioFrame]:
+        """All frames that decode, in order of presentation."""
+        for packet in self._packets():
+            yield from self._decode(packet)
+        yield from self._decode(None)
+
+    def _decode(self, packet: Packet | None) -> list[VideoFrame] | list[AudioFrame]:  # type: ignore[type-arg]
+        try:
+            return self.stream.codec_context.decode(packet)
+        except av.FFmpegError:
+            self.skipped += 1
+            return []
+
+    def _packets(self) -> Iterator[Packet]:  # type: ignore[type-arg]
+        for _ in range(MAX_READ_ERRORS):
+            try:
+                for packet in self._container.demux(self.stream):
+                    # An empty packet would tell the decoder that the stream is over.
+                    if packet.size:
+                        yield packet
+                return
+            except av.FFmpegError:
+                self.skipped += 1
+
+
+def _open(file: object, path: Path) -> InputContainer:
+    limits = {"max_pixels": str(MAX_PIXELS)}
+    walls = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
+    try:
+        return av.open(file, "r", options=limits, container_options=walls, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        raise MediaError(f"{path}: not a video, sound or picture that can be read, or too damaged to open") from error
+
+
+def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioStream:
+    stream = container.streams.best(kind)
+    if not isinstance(stream, VideoStream | AudioStream) or stream.disposition & Disposition.attached_pic:
+        raise LookupError(kind)
+    context = stream.codec_context
+    if context is None:
+        raise LookupError(kind)
+    if isinstance(stream, VideoStream):
+        check_size(stream.codec_context.width, stream.codec_context.height, container.name)
+        context.thread_type = "AUTO"
+        context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
+    context.options = {"max_pixels": str(MAX_PIXELS)}
+    for other in container.streams:
+        if other is not stream:
+            other.discard = Discard.all
+    return stream
+
+
+def check_size(width: int, height: int, name: object) -> None:
+    """Refuse a picture that would take too much memory.
+
+    Raises:
+        MediaError: it has more than `MAX_PIXELS`.
+    """
+    if width * height > MAX_PIXELS:
+        limit = MAX_PIXELS // 1_000_000
+        raise MediaError(f"{name}: {width} x {height} pixels is too large, expected at most {limit} megapixels")

@@ -1,0 +1,181 @@
+"""Reading a video, a sound file or a picture: frames with their presentation times, sound as 16 kHz mono.
+
+with open_media("interview.mp4") as media:
+    for item in media:
+        ...  # a Frame or a Sound, in order of time
+"""
+
+import stat
+from collections.abc import Iterator
+from heapq import merge
+from itertools import chain
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+from ..errors import MediaError
+from .decode import Kind, Track
+from .picture import read_picture
+from .sound import sound_parts
+from .types import SAMPLE_RATE, Frame, Sound
+from .video import Upright, timed_frames
+
+SUFFIXES = (
+    # video
+    ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
+    ".ts", ".webm", ".wmv",
+    # sound
+    ".aac", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav",
+    ".wma",
+    # pictures
+    ".bmp", ".jpeg", ".jpg", ".png", ".webp",
+)  # fmt: skip
+"""The file names that `is_media` takes. `open_media` goes by content."""
+
+_T = TypeVar("_T")
+
+
+def is_media(path: str | Path) -> bool:
+    """Whether a file's name says that it is a video, a sound file or a picture; the file itself is not looked at."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def open_media(path: str | Path) -> "Media":
+    """Open a local video, sound file or picture, told apart by content.
+
+    Returns:
+        A context manager that yields frames and sound; see `Media`.
+
+    Raises:
+        MediaError: the file is missing, not a regular file, not readable, nothing that can be decoded, or its pictures
+            have more than `MAX_PIXELS`.
+    """
+    return Media(Path(path))
+
+
+class Media:
+    """An open file: iterate once for its `Frame` and `Sound` items in order of time, decoded as they are asked for.
+
+    Frames that do not decode, and time stamps that go back or jump absurdly ahead, are passed over and counted. All
+    frames have the size of the first one: where a video changes its size midway, later frames are scaled to it.
+
+    Attributes:
+        name: the file's name, without its folder.
+        kind: `video`, `sound` or `picture`.
+        duration: seconds that the file says it lasts; 0 for a picture, `None` if it does not say.
+        width: of the upright pictures, in pixels; `None` for sound.
+        height: of the upright pictures, in pixels; `None` for sound.
+        has_sound: whether there is sound that decodes.
+        origin: time 0 on the file's own clock: its first frame or first sound, in seconds.
+        frames: frames yielded so far.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """See `open_media`."""
+        self.name = path.name
+        self.kind: Literal["video", "sound", "picture"] = "picture"
+        self.duration: float | None = 0.0
+        self.width: int | None = None
+        self.height: int | None = None
+        self.has_sound = False
+        self.origin = 0.0
+        self.frames = 0
+        self._tracks: list[Track] = []
+        self._items: Iterator[Frame | Sound] = iter(())
+        try:
+            self._open(path)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def skipped(self) -> int:
+        """Frames and packets passed over so far: they did not decode, or their time stamps make no sense."""
+        return sum(track.skipped for track in self._tracks)
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        """Yield the items that have not been yielded yet."""
+        for item in self._items:
+            self.frames += isinstance(item, Frame)
+            yield item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what has not been read is lost."""
+        self._items = iter(())
+        for track in self._tracks:
+            track.close()
+
+    def _open(self, path: Path) -> None:
+        _check_regular(path)
+        try:
+            picture = read_picture(path)
+            if picture is None:
+                self._open_streams(path)
+            else:
+                self.height, self.width = picture.shape[:2]
+                self._items = iter([Frame(0.0, 0.0, picture)])
+        except OSError as error:
+            raise MediaError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+    def _open_streams(self, path: Path) -> None:
+        video, sound = self._track(path, "video"), self._track(path, "audio")
+        if not self._tracks:
+            raise MediaError(f"{path}: holds neither video nor sound that can be decoded")
+        frame, frames = _peek(timed_frames(video) if video else iter(()))
+        part, parts = _peek(sound_parts(sound, SAMPLE_RATE, "mono") if sound else iter(()))
+        starts = []
+        if video and frame:
+            starts.append(_start(video, frame[0]))
+            upright = Upright(frame[2])
+            self.width, self.height = upright.width, upright.height
+        if sound and part:
+            starts.append(_start(sound, part[0]))
+        if not starts:
+            raise MediaError(f"{path}: nothing in it decodes; it is empty or damaged")
+        self.kind = "video" if frame else "sound"
+        self.has_sound = part is not None
+        self.duration = self._tracks[0].duration
+        self.origin = origin = min(starts)
+        pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
+        sounds = (Sound(time - origin, samples[0]) for time, samples in parts)
+        self._items = merge(pictures, sounds, key=lambda item: item.time)
+
+    def _track(self, path: Path, kind: Kind) -> Track | None:
+        try:
+            track = Track(path, kind)
+        except LookupError:
+            return None
+        self._tracks.append(track)
+        return track
+
+
+def _check_regular(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise MediaError(f"{path}: no such file; expected a video, sound or picture on this machine") from error
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path!r}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if stat.S_ISDIR(mode):
+        raise MediaError(f"{path}: is a folder, expected a video, sound or picture file")
+    if not stat.S_ISREG(mode):
+        raise MediaError(f"{path}: is no regular file, expected a video, sound or picture file")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path}: is empty, expected a video, sound or picture file")
+
+
+def _peek(items: Iterator[_T]) -> tuple[_T | None, Iterator[_T]]:
+    """The first item, and an iterator that still has it."""
+    first = next(items, None)
+    return first, items if first is None else chain([first], items)
+
+
+def _start(track: Track, first: float) -> float:
+    """When a stream starts: with what decodes first, unless something before it did not decode."""
+    stated = track.start
+    return min(first, stated) if track.skipped and stated is not None else first

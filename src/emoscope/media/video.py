@@ -1,0 +1,102 @@
+"""Decoded pictures of a video: their times and lengths, upright and as RGB."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from .decode import Track
+
+USUAL_INTERVAL = 0.04
+"""Seconds that a frame lasts where neither the file nor another frame says more."""
+
+
+def timed_frames(track: Track) -> Iterator[tuple[float, float, VideoFrame]]:
+    """Decode a video and give each frame its time and length.
+
+    A frame whose time stamp goes back, stands still, or jumps absurdly ahead is passed over and counted.
+
+    Args:
+        track: of kind `video`.
+
+    Yields:
+        The time in seconds on the file's own clock, strictly increasing; the seconds until the next frame (for the last
+        one, the mean of those before); and the frame.
+    """
+    held: tuple[float, VideoFrame] | None = None
+    usual = _Interval(track)
+    for frame in track.frames():
+        if not isinstance(frame, VideoFrame):
+            continue
+        last = held[0] if held else track.start or 0.0
+        stamp = track.time(frame)
+        time = stamp if stamp is not None else last + usual.seconds if held else last
+        if (held and time <= last) or not track.plausible(time, last):
+            track.skipped += 1
+            continue
+        if held:
+            usual.add(time - last)
+            yield last, time - last, held[1]
+        held = time, frame
+    if held:
+        yield held[0], usual.seconds, held[1]
+
+
+class _Interval:
+    """The mean time between frames: the one that the file states until there are two frames."""
+
+    def __init__(self, track: Track) -> None:
+        rate = getattr(track.stream, "guessed_rate", None)
+        self.seconds = float(1 / rate) if rate else USUAL_INTERVAL
+        self._count = 0
+
+    def add(self, seconds: float) -> None:
+        self._count += 1
+        self.seconds = seconds if self._count == 1 else self.seconds + (seconds - self.seconds) / self._count
+
+
+class Upright:
+    """Turns decoded frames into upright RGB pictures of one size.
+
+    Attributes:
+        width: in pixels, of every picture.
+        height: in pixels, of every picture.
+    """
+
+    def __init__(self, first: VideoFrame) -> None:
+        """Take the size from the first frame of the video."""
+        sideways = _is_sideways(_matrix(first))
+        self.width, self.height = (first.height, first.width) if sideways else (first.width, first.height)
+        self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
+
+    def __call__(self, frame: VideoFrame) -> np.ndarray:
+        """Return RGB uint8 `(height, width, 3)`; a frame of another size is scaled."""
+        matrix = _matrix(frame)
+        sideways = _is_sideways(matrix)
+        width, height = (self.height, self.width) if sideways else (self.width, self.height)
+        image = self._converter.reformat(frame, width, height, "rgb24").to_ndarray()
+        (a, b), (c, d) = matrix
+        if sideways:
+            image, a, d = image.swapaxes(0, 1), c, b
+        if a < 0:
+            image = image[:, ::-1]
+        if d < 0:
+            image = image[::-1]
+        return np.ascontiguousarray(image)
+
+
+def _matrix(frame: VideoFrame) -> np.ndarray:
+    """The display matrix: row 0 says where the picture's x axis points, row 1 its y axis."""
+    try:
+        data = frame.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]
+    except ValueError:  # PyAV 18 does not know every kind of side data
+        data = None
+    if data is None:
+        return np.eye(2, dtype=np.int32)
+    return np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
+
+
+def _is_sideways(matrix: np.ndarray) -> bool:
+    return bool(abs(int(matrix[0, 0])) < abs(int(matrix[0, 1])))
