@@ -47,12 +47,13 @@ def bands(timeline: Timeline) -> str:
     rows, _ = shown(totals(timeline))
     ends = [o.end for o in timeline] + [float(timeline.info.get("duration_s") or 0)]
     edges = np.linspace(0, max(ends) or 1.0, BINS + 1)
-    below, above = 0.52, 0.3
+    many = len(rows) > 6  # then the foot is out of sight, and the times are also written above
+    below, above = 0.46, 0.3 if many else 0.02
     height = max(len(rows), 1) * PITCH + below + above
     figure = Figure((WIDTH, height), facecolor="none")
     axes = figure.add_axes((MARGIN / WIDTH, below / height, 1 - 2 * MARGIN / WIDTH, 1 - (below + above) / height))
     axes.set(xlim=(0, edges[-1]), ylim=(max(len(rows), 1) * PITCH, 0), facecolor="none")
-    _time_axis(axes, len(rows))
+    _time_axis(axes, many)
     for place, row in enumerate(rows):
         _draw_row(axes, row, edges, place * PITCH + PITCH - ROW)
     return _svg(figure).replace(INK, "currentColor")
@@ -221,12 +222,12 @@ def _runs(values: np.ndarray, wanted: object) -> Iterator[tuple[int, int]]:
     return ((int(a), int(b)) for a, b in zip(marks[::2], marks[1::2], strict=True))
 
 
-def _time_axis(axes: "Axes", rows: int) -> None:
+def _time_axis(axes: "Axes", above: bool) -> None:
     length = axes.get_xlim()[1]
     step = next((s for s in STEPS if length / s <= 10), STEPS[-1] * np.ceil(length / STEPS[-1] / 10))
     axes.set_xticks(np.arange(0, length * 1.0001, step))
     axes.xaxis.set_major_formatter(lambda seconds, _: _tick(seconds, length, step))
-    axes.tick_params(colors=INK, labelsize=8, length=3, labeltop=rows > 6, pad=3)
+    axes.tick_params(colors=INK, labelsize=8, length=3, labeltop=above, pad=3)
     axes.set_xlabel("time in seconds" if length < 120 else "time", color=INK, fontsize=8)
     axes.set_yticks([])
     axes.spines[["left", "right", "top"]].set_visible(False)

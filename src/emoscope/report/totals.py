@@ -119,8 +119,8 @@ def clock(seconds: float) -> str:
 
 
 def sentence(ranked: list[tuple[str, float]], most: int = 3) -> str:
-    """`happiness 62 %, neutral 30 %, sadness 5 %`."""
-    return ", ".join(f"{name} {percent(share)}" for name, share in ranked[:most])
+    """`happiness 62 %, neutral 30 %, sadness 5 %`, to be broken at the commas only."""
+    return ", ".join(f"{name}\u00a0{percent(share)}" for name, share in ranked[:most])
 
 
 def _total(person: int | None, source: Source, group: list[Observation]) -> Total:

@@ -1,0 +1,58 @@
+"""What `emoscope analyze` says on the terminal when it is done."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..timeline import Timeline
+from .page import is_still
+from .palette import COLOURS
+from .totals import Total, clock, shown, totals
+
+BAR = 24
+"""Characters of a bar that stands for a score of 1."""
+
+
+def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: Console) -> None:
+    """Print the emotions of each person and source as bars, the notes, and the files that were written.
+
+    Args:
+        timeline: what was observed.
+        out_files: the files that were written.
+        console: where to print; without colour, or in a pipe, the bars and the numbers remain.
+    """
+    rows, hidden = shown(totals(timeline))
+    if rows:
+        still = is_still(timeline)
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("who", "from", "faces" if still else "observed", "emotions"):
+            table.add_column(heading, justify="right" if heading in ("faces", "observed") else "left", no_wrap=True)
+        for row in rows:
+            observed = str(len(row.timeline)) if still else clock(row.seconds)
+            table.add_row(row.who, row.source, observed, _bars(row, "#" if console.options.ascii_only else "█"))
+        console.print(table)
+    else:
+        console.print("No face and no voice was found.")
+    if hidden:
+        console.print(f"{hidden} more persons, seen for a shorter time, are in the timeline.")
+    for note in timeline.info.get("notes", ()):
+        console.print(Text(f"note: {_printable(str(note))}", style="yellow"))
+    for path in out_files:
+        console.print(Text(f"wrote {_printable(str(path))}"), soft_wrap=True)
+
+
+def _bars(row: Total, block: str) -> Text:
+    """The three highest emotions, a line each: name, share, bar."""
+    lines = [
+        Text.assemble(f"{name:<9} {share:>4.0%} ", (block * max(1, round(share * BAR)), COLOURS[name]))
+        for name, share in row.ranked[:3]
+    ]
+    return Text("\n").join(lines)
+
+
+def _printable(text: str) -> str:
+    """Without control characters: the name of a file must not steer the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
