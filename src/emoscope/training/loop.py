@@ -85,7 +85,7 @@ class Trainer:
     ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = torch.optim.swa_utils.AveragedModel(
-            self.network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.average), use_buffers=True
+            self.network, avg_fn=_average(settings.average), use_buffers=True
         )
         self.train_samples, self.validation = train, validation
         self.settings, self.prepare, self.augment, self.out, self.device = settings, prepare, augment, out, device
@@ -202,6 +202,16 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.history = state["history"]
+
+
+def _average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential mean that forgets the weights' start at once: its decay rises from 0.1 to the given one."""
+
+    def mean(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        n = int(count)
+        return torch.lerp(current, averaged, min(decay, (1 + n) / (10 + n)))
+
+    return mean
 
 
 def fast_bfloat16(device: str) -> bool:
