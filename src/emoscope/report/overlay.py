@@ -61,7 +61,7 @@ def draw(
 
 def text_size(width: int, height: int) -> int:
     """The height of the letters in pixels that reads well on a frame of this size."""
-    return max(9, round(0.022 * min(width, height * 4 / 3)))
+    return max(10, round(0.022 * min(width, height * 4 / 3)))
 
 
 def _one_a_person(observations: Iterable[Observation]) -> list[Observation]:
@@ -94,12 +94,10 @@ def _draw_label(canvas: np.ndarray, face: Observation, size: int, floor: int) ->
     """Write above the box, or inside it where there is no room above; always inside the frame, above `floor`."""
     width = canvas.shape[1]
     emotion = face.emotion
-    words = f"{emotion} {face.confidence:.0%}".replace("%", " %")
-    label = _label(
-        words if face.person is None else f"person {face.person} · {words}", size, rgb(emotion), ink(emotion)
-    )
-    if label.shape[1] > width:
-        label = _label(emotion, size, rgb(emotion), ink(emotion))
+    who = "" if face.person is None else f"person {face.person} · "
+    label = _label(f"{who}{emotion} {face.confidence:.0%}".replace("%", " %"), size, rgb(emotion), ink(emotion))
+    if label.shape[1] > width / 2:
+        label = _label(f"{face.person or ''} {emotion}".strip(), size, rgb(emotion), ink(emotion))
     (left, top), _ = _corners(face)
     above = top - label.shape[0]
     y = above if above >= 0 else max(top, 0)
@@ -113,7 +111,7 @@ def _draw_voice(canvas: np.ndarray, voice: Observation, size: int) -> int:
     whose = "voice" if voice.person is None else f"voice of person {voice.person}"
     words = f"{whose} · {emotion} {voice.confidence:.0%}".replace("%", " %")
     label = _label(words, size, rgb(emotion), ink(emotion))
-    top = max(0, height - label.shape[0])
+    top: int = max(0, height - label.shape[0])
     left = min(label.shape[1], width)
     ends = left + np.round(np.cumsum(voice.scores) * (width - left)).astype(int)
     canvas[top:, left:] = DARK
@@ -132,7 +130,7 @@ def _paste(canvas: np.ndarray, label: np.ndarray, x: int, y: int) -> None:
 
 @lru_cache(maxsize=1024)
 def _label(text: str, size: int, ground: Colour, letters: Colour) -> np.ndarray:
-    """Text on a ground as RGB uint8. Kept, because a label lasts for many frames and drawing letters is the slow part."""
+    """Text on a ground as RGB uint8. Kept, because it lasts for many frames and drawing letters is the slow part."""
     from PIL import Image, ImageDraw
 
     font = _font(size)

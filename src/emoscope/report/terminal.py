@@ -31,17 +31,18 @@ def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: C
         for heading in ("who", "from", "faces" if still else "observed", "emotions"):
             table.add_column(heading, justify="right" if heading in ("faces", "observed") else "left", no_wrap=True)
         for row in rows:
-            observed = str(len(row.timeline)) if still else clock(row.seconds)
-            table.add_row(row.who, row.source, observed, _bars(row, "#" if console.options.ascii_only else "█"))
+            observed = str(len(row.timeline)) if still else clock(row.seconds).replace("\u00a0", " ")
+            source = "both" if row.source == "fused" else row.source
+            table.add_row(row.who, source, observed, _bars(row, "#" if console.options.ascii_only else "█"))
         console.print(table)
     else:
         console.print("No face and no voice was found.")
     if hidden:
         console.print(f"{hidden} more persons, seen for a shorter time, are in the timeline.")
     for note in timeline.info.get("notes", ()):
-        console.print(Text(f"note: {_printable(str(note))}", style="yellow"))
+        console.print(Text(f"note: {_printable(str(note), console)}", style="yellow"))
     for path in out_files:
-        console.print(Text(f"wrote {_printable(str(path))}"), soft_wrap=True)
+        console.print(Text(f"wrote {_printable(str(path), console)}"), soft_wrap=True)
 
 
 def _bars(row: Total, block: str) -> Text:
@@ -53,6 +54,7 @@ def _bars(row: Total, block: str) -> Text:
     return Text("\n").join(lines)
 
 
-def _printable(text: str) -> str:
-    """Without control characters: the name of a file must not steer the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+def _printable(text: str, console: Console) -> str:
+    """Only what the terminal can show: the name of a file must neither steer it nor stop the program."""
+    text = "".join(character if character.isprintable() else "?" for character in text)
+    return text.encode(console.encoding, "replace").decode(console.encoding)
