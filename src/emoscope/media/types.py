@@ -34,3 +34,8 @@ class Sound:
 
     time: float
     samples: np.ndarray
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / SAMPLE_RATE

@@ -208,6 +208,8 @@ def _average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     """An exponential mean that forgets the weights' start at once: its decay rises from 0.1 to the given one."""
 
     def mean(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        if not current.is_floating_point():
+            return current
         n = int(count)
         return torch.lerp(current, averaged, min(decay, (1 + n) / (10 + n)))
 
