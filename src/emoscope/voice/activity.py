@@ -87,7 +87,7 @@ class VoiceActivity:
         ended = [self._judge(np.pad(self._rest, (0, missing)))] if missing else []
         ended.append(self._close())
         self._rest = self._rest[:0]
-        return [Stretch(s.start, min(s.end, self.received)) for s in ended if s]
+        return [stretch for stretch in ended if stretch]
 
     @property
     def open(self) -> Stretch | None:

@@ -1,0 +1,150 @@
+"""The voice's way through emoscope: sound in, rows of calibrated scores out, as soon as they are certain."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..media.types import SAMPLE_RATE, Sound
+from .activity import Detector, Stretch, VoiceActivity, silero
+from .features import window_input
+from .windows import Window, WindowPlan
+
+GAP_S = 0.1  # seconds by which a time may be off before sound counts as missing or as given twice
+_STEP = SAMPLE_RATE  # samples worked on at a time: bounds the memory, whatever is given at once
+
+
+class Scorer(Protocol):
+    """What `VoiceReader` needs of a `models.registry.Model`."""
+
+    def scores(self, inputs: np.ndarray, /) -> np.ndarray:
+        """`(n, 8)` probabilities of the eight emotions for `(n, 188, 128)` float32 in [0, 1]."""
+        ...
+
+
+class VoiceRow(NamedTuple):
+    """What the voice says over one stretch of speech, or over a second of a long one.
+
+    Attributes:
+        start: seconds of the stream.
+        end: seconds, after `start`.
+        scores: `(8,)` float32, calibrated probabilities of `emotions.EMOTIONS`.
+    """
+
+    start: float
+    end: float
+    scores: np.ndarray
+
+
+class VoiceReader:
+    """Reads the emotion of whoever speaks in a stream of sound.
+
+    The rows are in order of time and do not overlap; how the sound is cut into items makes no difference to them. Of the
+    sound only the last few seconds are kept, however long somebody speaks.
+
+    Args:
+        model: the voice model, `models.load("voice")`.
+        detector: makes a fresh voice detector for each run of sound without a gap.
+    """
+
+    def __init__(self, model: Scorer, detector: Callable[[], Detector] = silero) -> None:
+        self._model = model
+        self._detector = detector
+        self._run: _Run | None = None
+        self._until = 0.0  # the stream's time when there is no run
+
+    def add(self, sound: Sound) -> list[VoiceRow]:
+        """Take the next sound; return the rows that are certain by now.
+
+        Sound that starts more than `GAP_S` after the end of what was given before ends the utterance. Sound from before
+        that end is left out, so that nothing is heard twice.
+
+        Args:
+            sound: with no samples it says that there is no sound up to its time.
+        """
+        rows: list[VoiceRow] = []
+        expected = self._until if self._run is None else self._run.end
+        ahead = sound.time - expected
+        if ahead > GAP_S or (self._run is None and ahead > 0):
+            rows = self.finish()
+            self._until = sound.time
+        heard = round(-ahead * SAMPLE_RATE) if ahead < -GAP_S else 0
+        samples = sound.samples[heard:]
+        if not len(samples):
+            return rows
+        run = self._run = self._run or _Run(self._until, self._model, VoiceActivity(self._detector()))
+        for start in range(0, len(samples), _STEP):
+            rows += run.add(samples[start : start + _STEP])
+        return rows
+
+    def finish(self) -> list[VoiceRow]:
+        """The sound has ended: return the rows that were waiting for its end."""
+        if self._run is None:
+            return []
+        run, self._run = self._run, None
+        self._until = run.end
+        return run.finish()
+
+    @property
+    def settled(self) -> float:
+        """The time in seconds before which no further row can start.
+
+        With nobody speaking, it is some 0.3 s before the end of the sound given so far; with somebody speaking, it is
+        the end of the last row of that utterance, or its start.
+        """
+        return self._until if self._run is None else self._run.settled
+
+
+class _Run:
+    """Sound without a gap: `time` is that of its first sample."""
+
+    def __init__(self, time: float, model: Scorer, activity: VoiceActivity) -> None:
+        self._time = time
+        self._model = model
+        self._activity = activity
+        self._plan: WindowPlan | None = None
+        self._kept = np.zeros(0, np.float32)
+        self._kept_from = 0  # the position in the run of the first sample kept
+
+    @property
+    def end(self) -> float:
+        return self._seconds(self._activity.received)
+
+    @property
+    def settled(self) -> float:
+        return self._seconds(self._plan.covered if self._plan else self._activity.settled)
+
+    def add(self, samples: np.ndarray) -> list[VoiceRow]:
+        self._kept = np.concatenate([self._kept, samples])
+        rows = self._over(self._activity.add(samples))
+        if speech := self._activity.open:
+            self._plan = self._plan or WindowPlan(speech.start)
+            rows += self._rows(self._plan.reached(speech.end))
+        self._forget(self._plan.needed if self._plan else self._activity.settled)
+        return rows
+
+    def finish(self) -> list[VoiceRow]:
+        return self._over(self._activity.finish())
+
+    def _over(self, stretches: list[Stretch]) -> list[VoiceRow]:
+        rows: list[VoiceRow] = []
+        for stretch in stretches:
+            plan, self._plan = self._plan or WindowPlan(stretch.start), None
+            rows += self._rows(plan.ended(stretch.end))
+        return rows
+
+    def _rows(self, windows: Iterable[Window]) -> list[VoiceRow]:
+        return [self._row(window) for window in windows]
+
+    def _row(self, window: Window) -> VoiceRow:
+        sound = self._kept[window.start - self._kept_from : window.end - self._kept_from]
+        # one at a time: a network's rounding depends on the batch, and rows must not depend on the chunking
+        scores = self._model.scores(window_input(sound)[None])[0]
+        return VoiceRow(self._seconds(window.part_start), self._seconds(window.part_end), scores)
+
+    def _forget(self, before: int) -> None:
+        self._kept = self._kept[before - self._kept_from :].copy()
+        self._kept_from = before
+
+    def _seconds(self, sample: int) -> float:
+        return self._time + sample / SAMPLE_RATE

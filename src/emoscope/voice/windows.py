@@ -1,0 +1,70 @@
+"""Which 3 s of an utterance the voice model sees, and for which part of it each answer stands.
+
+An utterance of up to 3 s is one window. A longer one has a window every second and a last one that ends with it. The
+parts that the answers stand for tile the utterance: each is the second around the middle of its window, the first and
+the last reach to the utterance's ends.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..media.types import SAMPLE_RATE
+from .features import WINDOW
+
+HOP = SAMPLE_RATE  # from one window to the next: 1 s
+_SIDE = (WINDOW - HOP) // 2  # from a window's start to that of its part, and from its part's end to its own
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One question to the model, in samples.
+
+    Attributes:
+        start: first sample that the model sees.
+        end: after the last one; at most `WINDOW` later.
+        part_start: first sample that the answer stands for.
+        part_end: after the last one.
+    """
+
+    start: int
+    end: int
+    part_start: int
+    part_end: int
+
+
+class WindowPlan:
+    """The windows of one utterance, planned while it is still going on.
+
+    Args:
+        start: the utterance's first sample.
+
+    Attributes:
+        covered: the sample up to which the parts planned so far reach.
+    """
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._next = start  # where the next window starts, unless it is the last
+        self.covered = start
+
+    @property
+    def needed(self) -> int:
+        """The first sample that a window yet to come may see: the last one starts later than the one before it."""
+        return max(self._start, self._next - HOP)
+
+    def reached(self, sample: int) -> Iterator[Window]:
+        """The windows that are certain once the utterance is known to go on until `sample` at least."""
+        # not at equality: then it could be the last window, whose part reaches further
+        while sample > self._next + WINDOW:
+            yield self._plan(self._next, self._next + WINDOW, self._next + _SIDE + HOP)
+            self._next += HOP
+
+    def ended(self, sample: int) -> Iterator[Window]:
+        """The remaining windows of an utterance that ends before `sample`."""
+        yield from self.reached(sample)
+        yield self._plan(max(self._start, sample - WINDOW), sample, sample)
+
+    def _plan(self, start: int, end: int, part_end: int) -> Window:
+        window = Window(start, end, self.covered, part_end)
+        self.covered = part_end
+        return window
