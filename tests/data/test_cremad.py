@@ -16,7 +16,7 @@ from emoscope.data.cremad import (
     video_clips,
 )
 from emoscope.emotions import CREMAD_EMOTIONS
-from emoscope.errors import DataError
+from emoscope.errors import DataError, MediaError
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.features import window_input
 
@@ -133,7 +133,7 @@ def test_a_file_that_is_no_sound_is_named(tmp_path: Path) -> None:
     path = tmp_path / "AudioWAV" / "1001_DFA_ANG_XX.wav"
     path.parent.mkdir()
     path.write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(DataError, match=r"1001_DFA_ANG_XX\.wav cannot be read as sound"):
+    with pytest.raises(MediaError, match=r"1001_DFA_ANG_XX\.wav: not a video, sound"):
         load_logmels(tmp_path, "train")
 
 

@@ -1,9 +1,12 @@
 """Sounds and stand-ins for the voice tests."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from emoscope.media.types import SAMPLE_RATE
+from emoscope.media.read import open_media
+from emoscope.media.types import SAMPLE_RATE, Sound
 
 
 class LoudnessDetector:
@@ -42,3 +45,9 @@ def speech_like(*parts: tuple[float, float]) -> np.ndarray:
         pieces.append(np.zeros(round(silent * SAMPLE_RATE)))
         pieces.append(rng.uniform(-0.5, 0.5, round(loud * SAMPLE_RATE)))
     return np.concatenate(pieces).astype(np.float32)
+
+
+def sound_of(path: Path) -> np.ndarray:
+    """The whole sound of a file."""
+    with open_media(path) as media:
+        return np.concatenate([item.samples for item in media if isinstance(item, Sound)])

@@ -1,3 +1,4 @@
+import itertools
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.activity import CHUNK, PAD, Stretch, VoiceActivity
 
-from .conftest import LoudnessDetector, speech_like
+from .conftest import LoudnessDetector, sound_of, speech_like
 
 DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 T = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
@@ -86,7 +87,7 @@ def test_how_the_sound_is_cut_makes_no_difference(parts: list[tuple[float, float
         settled = activity.settled
     stretches += activity.finish()
     assert stretches == ruled(sound)
-    for before, after in zip(stretches, stretches[1:], strict=False):
+    for before, after in itertools.pairwise(stretches):
         assert before.end <= after.start
 
 
@@ -121,15 +122,10 @@ def test_what_is_not_finite_counts_as_silence() -> None:
 
 def _sentence() -> np.ndarray:
     """Somebody speaking, from the data sets."""
-    import av
-
     paths = sorted((DATA / "ravdess").glob("Actor_*/03-01-01-01-01-01-*.flac"))
     if not paths:
         pytest.skip(f"no RAVDESS speech in {DATA}")
-    with av.open(str(paths[0])) as container:
-        resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-        frames = [out for frame in (*container.decode(audio=0), None) for out in resampler.resample(frame)]
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    return sound_of(paths[0])
 
 
 @pytest.mark.parametrize("decibel", [0, -20, -40])

@@ -7,6 +7,8 @@ import pytest
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.features import FLOOR_DB, HOP, MELS, N_FFT, WINDOW, WINDOW_FRAMES, log_mel, window_input
 
+from .conftest import sound_of
+
 DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 
 
@@ -37,7 +39,7 @@ def test_matches_the_packed_pictures_of_the_same_clips() -> None:
     packed = load_logmels(DATA, "validation")
     pictures = dict(zip(packed.clips, packed.logmel, strict=True))
     clips = [(clip, path) for clip, path in video_clips(DATA) if clip in pictures][::5]
-    found = [_correlation(window_input(_sound(path)), pictures[clip] / 255) for clip, path in clips]
+    found = [_correlation(window_input(sound_of(path)), pictures[clip] / 255) for clip, path in clips]
     assert len(found) >= 3
     assert np.median(found) > 0.97
 
@@ -45,15 +47,6 @@ def test_matches_the_packed_pictures_of_the_same_clips() -> None:
 def _correlation(ours: np.ndarray, packed: np.ndarray) -> float:
     late = 3  # the .flv is three frames later than the .wav that was packed
     return float(np.corrcoef(ours[late:].ravel(), packed[:-late].ravel())[0, 1])
-
-
-def _sound(path: Path) -> np.ndarray:
-    import av
-
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-        frames = [out for frame in (*container.decode(audio=0), None) for out in resampler.resample(frame)]
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
 
 
 def test_a_tone_peaks_in_its_band() -> None:

@@ -1,3 +1,5 @@
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +46,7 @@ def test_the_parts_tile_the_utterance_and_lie_in_their_windows(utterance: tuple[
     windows = plan(start, start + length)
     assert windows[0].part_start == start
     assert windows[-1].part_end == start + length
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in itertools.pairwise(windows):
         assert before.part_end == after.part_start
         assert before.start < after.start <= before.start + HOP
     for window in windows:

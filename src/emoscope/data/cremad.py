@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import av
 import numpy as np
 
 from ..emotions import CREMAD, CREMAD_EMOTIONS
 from ..errors import DataError
-from ..media.types import SAMPLE_RATE
+from ..media.read import open_media
+from ..media.types import Sound
 from ..voice.features import HOP, MELS, N_FFT, WINDOW_FRAMES, window_input
 
 Split = Literal["train", "validation", "test"]
@@ -134,6 +134,7 @@ def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, in
 
     Raises:
         DataError: the split is not there, or a file of it is not what it should be.
+        MediaError: a file of `AudioWAV` cannot be read.
     """
     if split not in SPLITS:
         raise DataError(f"no split is named {split!r}: expected one of {', '.join(SPLITS)}")
@@ -200,11 +201,6 @@ def sounding_frames(samples: int) -> int:
 
 
 def _sound(path: Path) -> np.ndarray:
-    """The whole sound of a file, float32 mono `(n,)` at `SAMPLE_RATE`."""
-    try:
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-            frames = [out for frame in (*container.decode(audio=0), None) for out in resampler.resample(frame)]
-    except (av.FFmpegError, IndexError) as error:
-        raise DataError(f"{path} cannot be read as sound: {error}") from None
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames] or [np.zeros(0, np.float32)])
+    with open_media(path) as media:
+        parts = [item.samples for item in media if isinstance(item, Sound)]
+    return np.concatenate(parts or [np.zeros(0, np.float32)])

@@ -39,8 +39,8 @@ class VoiceRow(NamedTuple):
 class VoiceReader:
     """Reads the emotion of whoever speaks in a stream of sound.
 
-    The rows are in order of time and do not overlap; how the sound is cut into items makes no difference to them. Of the
-    sound only the last few seconds are kept, however long somebody speaks.
+    The rows are in order of time and do not overlap; how the sound is cut into items makes no difference to them. Of
+    the sound only the last few seconds are kept, however long somebody speaks.
 
     Args:
         model: the voice model, `models.load("voice")`.
