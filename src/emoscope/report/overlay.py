@@ -51,11 +51,11 @@ def draw(
     faces = [o for o in _one_a_person(observations) if _visible(o, width, height)]
     for face in faces:
         _draw_box(canvas, face, max(1, size // 7))
-    floor = _draw_voice(canvas, voice, size) if voice else height
-    for face in faces:
-        _draw_label(canvas, face, size, floor)
     mark = _label(f"{notice} · {MARK}" if notice else MARK, max(8, size * 3 // 4), DARK, LIGHT)
     _paste(canvas, mark, width - mark.shape[1], 0)
+    floor = _draw_voice(canvas, voice, size) if voice else height
+    for face in faces:
+        _draw_label(canvas, face, size, mark.shape[0], floor)
     return canvas
 
 
@@ -90,8 +90,8 @@ def _draw_box(canvas: np.ndarray, face: Observation, thickness: int) -> None:
     cv2.rectangle(canvas, first, second, rgb(face.emotion), thickness)
 
 
-def _draw_label(canvas: np.ndarray, face: Observation, size: int, floor: int) -> None:
-    """Write above the box, or inside it where there is no room above; always inside the frame, above `floor`."""
+def _draw_label(canvas: np.ndarray, face: Observation, size: int, ceiling: int, floor: int) -> None:
+    """Write above the box, or inside it where there is no room above; always between the mark and the voice."""
     width = canvas.shape[1]
     emotion = face.emotion
     who = "" if face.person is None else f"person {face.person} · "
@@ -100,7 +100,7 @@ def _draw_label(canvas: np.ndarray, face: Observation, size: int, floor: int) ->
         label = _label(f"{face.person or ''} {emotion}".strip(), size, rgb(emotion), ink(emotion))
     (left, top), _ = _corners(face)
     above = top - label.shape[0]
-    y = above if above >= 0 else max(top, 0)
+    y = above if above >= ceiling else max(top, ceiling)
     _paste(canvas, label, max(0, min(left, width - label.shape[1])), max(0, min(y, floor - label.shape[0])))
 
 

@@ -14,7 +14,7 @@ from ..emotions import EMOTIONS
 from ..models.registry import Card
 from ..timeline import Observation, Timeline
 from .palette import COLOURS
-from .totals import SOURCE_WORDS, Total, clock, leading, percent, sentence, shown, totals, who
+from .totals import SOURCE_WORDS, clock, is_still, leading, percent, ranked, sentence, shown, totals, who
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -97,11 +97,6 @@ def render(timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Seque
     )
 
 
-def is_still(timeline: Timeline) -> bool:
-    """Whether the timeline is of pictures: it says so, or no observation has a length."""
-    return timeline.info.get("kind") == "picture" or (len(timeline) > 0 and all(o.end == o.start for o in timeline))
-
-
 def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is known of the input and the run, in words; what is not known is left out."""
     values = [
@@ -115,6 +110,7 @@ def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Sound", None if info.get("has_sound") is None else "yes" if info["has_sound"] else "none"),
         ("Persons", _number(info.get("persons"))),
         ("Models", ", ".join(f"{name} ({modality})" for modality, name in (info.get("models") or {}).items())),
+        ("Smoothing of the face", info.get("smoothing")),
         ("Time taken", clock(info["elapsed_s"]) if info.get("elapsed_s") is not None else None),
         ("emoscope", info.get("version")),
     ]
@@ -163,12 +159,8 @@ def _jpeg(frame: KeyFrame) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
-def _ranked(item: Total | Observation) -> list[tuple[str, float]]:
-    """Emotions and scores, highest first, of a total or of one observation."""
-    if isinstance(item, Total):
-        return item.ranked
-    pairs = sorted(zip(EMOTIONS, item.scores, strict=True), key=lambda pair: -pair[1])
-    return [pair for place, pair in enumerate(pairs) if place == 0 or pair[1] >= 0.005]
+def _ranked(face: Observation) -> list[tuple[str, float]]:
+    return ranked(dict(zip(EMOTIONS, face.scores, strict=True)))
 
 
 def _metric(value: float | None) -> str:

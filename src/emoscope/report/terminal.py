@@ -8,9 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..timeline import Timeline
-from .page import is_still
 from .palette import COLOURS
-from .totals import Total, clock, shown, totals
+from .totals import Total, clock, is_still, shown, together, totals
 
 BAR = 24
 """Characters of a bar that stands for a score of 1."""
@@ -25,24 +24,32 @@ def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: C
         console: where to print; without colour, or in a pipe, the bars and the numbers remain.
     """
     rows, hidden = shown(totals(timeline))
-    if rows:
-        still = is_still(timeline)
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("who", "from", "faces" if still else "observed", "emotions"):
-            table.add_column(heading, justify="right" if heading in ("faces", "observed") else "left", no_wrap=True)
-        for row in rows:
-            observed = str(len(row.timeline)) if still else clock(row.seconds).replace("\u00a0", " ")
-            source = "both" if row.source == "fused" else row.source
-            table.add_row(row.who, source, observed, _bars(row, "#" if console.options.ascii_only else "█"))
-        console.print(table)
-    else:
+    if not rows:
         console.print("No face and no voice was found.")
-    if hidden:
-        console.print(f"{hidden} more persons, seen for a shorter time, are in the timeline.")
+    elif is_still(timeline):
+        # the faces of a folder of pictures are too many to list
+        folder = timeline.info.get("kind") == "folder"
+        counted = [("All" if folder else row.who, row) for row in (together(timeline) if folder else rows)]
+        _print_table(console, "faces", [(name, row, str(len(row.timeline))) for name, row in counted])
+    else:
+        timed = [(row.who, row, clock(row.seconds).replace("\u00a0", " ")) for row in rows]
+        _print_table(console, "observed", timed)
+        if hidden:
+            console.print(f"and {hidden} more, seen for a shorter time")
     for note in timeline.info.get("notes", ()):
         console.print(Text(f"note: {_printable(str(note), console)}", style="yellow"))
     for path in out_files:
         console.print(Text(f"wrote {_printable(str(path), console)}"), soft_wrap=True)
+
+
+def _print_table(console: Console, measure: str, rows: Iterable[tuple[str, Total, str]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("who", "from", measure, "emotions"):
+        table.add_column(heading, justify="right" if heading == measure else "left", no_wrap=True)
+    block = "#" if console.options.ascii_only else "█"
+    for name, row, amount in rows:
+        table.add_row(name, "both" if row.source == "fused" else row.source, amount, _bars(row, block))
+    console.print(table)
 
 
 def _bars(row: Total, block: str) -> Text:

@@ -37,14 +37,30 @@ class Total:
 
     @property
     def ranked(self) -> list[tuple[str, float]]:
-        """The emotions that reach half a percent, highest first; never empty."""
-        ranked = sorted(self.scores.items(), key=lambda item: -item[1])
-        return ranked[:1] + [item for item in ranked[1:] if item[1] >= 0.005]
+        """The emotions that reach half a percent, highest first."""
+        return ranked(self.scores)
 
     @property
     def who(self) -> str:
         """`Person 3`, or `Scene`."""
         return who(self.person)
+
+
+def is_still(timeline: Timeline) -> bool:
+    """Whether the timeline is of pictures only: one, or a folder where every face lasts as long as its picture."""
+    info = timeline.info
+    if info.get("kind") == "picture":
+        return True
+    pictures = {(part["start_s"], part["end_s"]) for part in info.get("parts") or ()}
+    return len(timeline) > 0 and all(
+        o.end == o.start or (o.source == "face" and (o.start, o.end) in pictures) for o in timeline
+    )
+
+
+def together(timeline: Timeline) -> list[Total]:
+    """One `Total` a source over everybody, as it makes sense for the faces of many pictures."""
+    groups = {source: timeline.select(source).observations for source in SOURCES}
+    return [_total(None, source, group) for source, group in groups.items() if group]
 
 
 def totals(timeline: Timeline) -> list[Total]:
@@ -102,6 +118,11 @@ def key_moments(timeline: Timeline, limit: int = 8) -> list[Observation]:
 def who(person: int | None) -> str:
     """`Person 3`, or `Scene` for a voice that belongs to nobody in the picture."""
     return "Scene" if person is None else f"Person {person}"
+
+
+def ranked(scores: dict[str, float]) -> list[tuple[str, float]]:
+    """The emotions that reach half a percent, highest first; there is always one, as eight scores sum to 1."""
+    return sorted(((name, share) for name, share in scores.items() if share >= 0.005), key=lambda pair: -pair[1])
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,43 @@
+"""What `emoscope models` and `emoscope evaluate` print on a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show_models(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the shipped models, a row each: see `models.summaries`."""
+    table = Table(box=None, header_style="dim")
+    for heading in ("name", "modality", "emotions", "parameters", "MB", "accuracy on", "licence"):
+        table.add_column(heading, justify="right" if heading in ("parameters", "MB") else "left")
+    for row in rows:
+        marks = "\n".join(f"{m['protocol']} {m['split']}: {interval(m)}" for m in row["metrics"])
+        size = f"{row['bytes'] / 1e6:.1f}"
+        labels = ", ".join(row["labels"])
+        table.add_row(row["name"], row["modality"], labels, f"{row['parameters']:,}", size, marks, row["licence"])
+    Console().print(table)
+
+
+def show_evaluation(marks: Mapping[str, Any]) -> None:
+    """Print the marks of one model on one split: see `training.evaluate.evaluate`."""
+    console = Console()
+    console.print(f"{marks['model']}, protocol {marks['protocol']}, {marks['split']} split, n = {marks['n']}")
+    console.print(f"accuracy {interval(marks)}")
+    console.print(
+        f"unweighted recall {marks['uar']:.3f}, macro F1 {marks['macro_f1']:.3f}, calibration error {marks['ece']:.3f}"
+    )
+    table = Table(box=None, header_style="dim", title="true class by row, predicted by column", title_justify="left")
+    table.add_column("")
+    for heading in ("recall", *(label[:5] for label in marks["labels"])):
+        table.add_column(heading, justify="right")
+    for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
+        table.add_row(label, "-" if recall is None else f"{recall:.3f}", *map(str, counts))
+    console.print(table)
+
+
+def interval(marks: Mapping[str, Any]) -> str:
+    """`86.9 % (95 % interval 85.7 to 88.0)`."""
+    low, high = marks["interval"]
+    return f"{marks['accuracy']:.1%} (95 % interval {low * 100:.1f} to {high * 100:.1f}, n = {marks['n']})"
