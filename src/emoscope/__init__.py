@@ -1,1 +1,42 @@
-"""Emotion from faces and voices: one calibrated timeline, per person, from face, voice and both together."""
+"""Emotion from faces and voices: one calibrated timeline, per person, from face, voice and both together.
+
+    import emoscope
+
+    timeline = emoscope.analyze("interview.mp4")
+    timeline.to_csv("interview.csv")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import models
+    from .analysis import analyze
+    from .emotions import EMOTIONS
+    from .errors import EmoscopeError
+    from .session import Session
+    from .timeline import Observation, Timeline
+
+__all__ = ["EMOTIONS", "EmoscopeError", "Observation", "Session", "Timeline", "analyze", "models"]
+
+_HOMES = {
+    "EMOTIONS": "emotions",
+    "EmoscopeError": "errors",
+    "Observation": "timeline",
+    "Session": "session",
+    "Timeline": "timeline",
+    "analyze": "analysis",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: `import emoscope` and `emoscope --help` stay quick."""
+    if name == "models":
+        return import_module(".models", __name__)
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    raise AttributeError(f"module 'emoscope' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -10,10 +10,11 @@ from .face.detect import Detector
 from .face.smooth import SMOOTHERS, Smoother
 from .face.track import Track, Tracker
 from .fusion import MAX_WAIT, Fuser
+from .media import Sound
 from .models import Model, load
 from .speaker import MouthWatch
 from .timeline import Observation
-from .voice.classify import VoiceReader
+from .voice.classify import VoiceReader, VoiceRow
 
 FORGET_S = 10.0
 """Seconds after which the smoothed state of a person who is out of sight is dropped."""
@@ -104,14 +105,14 @@ class Session:
         """
         if self._voice is None:
             raise ValueError("this session was made with voice=False")
-        return self._heard(self._voice.add(samples, time)) + self._settle()
+        return self._heard(self._voice.add(Sound(time, samples))) + self._settle()
 
     def close(self) -> list[Observation]:
         """End the stream and return what was still waiting."""
         heard = self._heard(self._voice.finish()) if self._voice else []
         return heard + self._fuser.settle(float("inf"))
 
-    def _heard(self, rows: Sequence[tuple[float, float, np.ndarray]]) -> list[Observation]:
+    def _heard(self, rows: Sequence[VoiceRow]) -> list[Observation]:
         heard = [
             Observation(start, end, "voice", self._mouths.speaker(start, end), None, _unit(scores))
             for start, end, scores in rows

@@ -59,7 +59,9 @@ def _crop(image: np.ndarray, transform: np.ndarray) -> np.ndarray:
     # OpenCV counts from the middle of the first pixel, landmarks from its edge.
     shift = transform.copy()
     shift[:, 2] += 0.5 * (transform[:, 0] + transform[:, 1]) - 0.5
-    crop: np.ndarray = cv2.warpAffine(grey, shift, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop: np.ndarray = cv2.warpAffine(
+        grey, shift, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return crop
 
 

@@ -25,7 +25,7 @@ class Exponential:
     def __init__(self, constant: float = 0.4) -> None:
         self.constant = constant
         self._time = -math.inf
-        self._mean = np.zeros(8, np.float32)
+        self._mean: np.ndarray = np.zeros(8, np.float32)
 
     def update(self, time: float, scores: np.ndarray) -> np.ndarray:
         """See `Smoother`."""

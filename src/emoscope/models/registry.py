@@ -139,6 +139,16 @@ def card(name: str) -> Card:
     return Card.read(_path(name).with_suffix(".json"))
 
 
+def summaries() -> list[dict[str, Any]]:
+    """What is shipped: `name`, `modality`, `labels`, `parameters`, `bytes`, `metrics` and `licence` of each model."""
+    rows = []
+    for name in names():
+        one = card(name)
+        facts = {key: getattr(one, key) for key in ("name", "modality", "labels", "parameters")}
+        rows.append({**facts, "bytes": _path(name).stat().st_size, "metrics": one.metrics, "licence": one.licence})
+    return rows
+
+
 def load(name: str, threads: int = 1) -> Model:
     """Load a model by its name, or by its modality (`face`, `voice`) for the default one.
 

@@ -1,92 +1,80 @@
-"""How good are predictions: accuracy with its interval, recall, F1, calibration, confusion. Needs no torch."""
+"""`emoscope evaluate`: a model on a data set, under a named protocol. Needs no torch."""
 
-import math
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 
-from ..models.registry import softmax
+from ..data import cremad, ferplus
+from ..errors import EmoscopeError
+from ..models import Model, load
+from .metrics import score
 
-BINS = 15
-"""Bins of equal width of the expected calibration error (Guo et al. 2017)."""
-Z = 1.959964
-"""Two-sided 95 % quantile of the normal distribution."""
+BATCH = 64
 
-
-def confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Counts `(classes, classes)`: a row for each true class, a column for each predicted one."""
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+Labelled = tuple[np.ndarray, np.ndarray]
+"""The inputs of a model and the class of each."""
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share `right / n` (Wilson 1927)."""
-    if n == 0:
-        return (0.0, 1.0)
-    share, z2 = right / n, Z * Z
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return (centre - half, centre + half)
-
-
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error of the top class (Guo et al. 2017, eq. 3), 0 to 1.
+def evaluate(name: str, data: str | Path, split: str, protocol: str | None = None) -> dict[str, Any]:
+    """Measure a registered model.
 
     Args:
-        probabilities: `(n, classes)`, rows summing to 1.
-        labels: `(n,)`.
-    """
-    confidence = probabilities.max(1)
-    right = probabilities.argmax(1) == labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in set(bins)]
-    return float(sum(gaps))
-
-
-def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> dict[str, Any]:
-    """All marks of logits `(n, classes)` against labels `(n,)`.
+        name: a model's name, or `face` or `voice` for the default one.
+        data: the folder that holds `ferplus/` or `cremad/`.
+        split: `train`, `validation` or `test`.
+        protocol: `majority` (the default) or `plurality` for faces, `tfds` for voices.
 
     Returns:
-        `n`, `accuracy`, `interval` (95 %, Wilson), `recall` (one a class, `None` where a class does not occur),
-        `uar` (mean of the recalls), `macro_f1`, `ece` and `confusion` (true class by row).
+        `model`, `protocol`, `split` and the marks of `metrics.score`.
+
+    Raises:
+        ModelError: there is no such model.
+        DataError: the data is not there.
+        EmoscopeError: the model's modality has no such protocol or split.
     """
-    classes = logits.shape[1]
-    predicted = logits.argmax(1)
-    counts = confusion(predicted, labels, classes)
-    right, actual, said = counts.diagonal(), counts.sum(1), counts.sum(0)
-    occurs = actual > 0
-    recall = np.divide(right, actual, where=occurs, out=np.zeros(classes))
-    f1 = np.divide(2 * right, actual + said, where=occurs, out=np.zeros(classes))
-    return {
-        "n": len(labels),
-        "accuracy": float(right.sum() / max(1, len(labels))),
-        "interval": list(wilson(int(right.sum()), len(labels))),
-        "recall": [float(r) if o else None for r, o in zip(recall, occurs, strict=True)],
-        "uar": float(recall[occurs].mean()),
-        "macro_f1": float(f1[occurs].mean()),
-        "ece": calibration_error(softmax(logits / temperature), labels),
-        "confusion": counts.tolist(),
-    }
+    return measure(load(name, threads=2), Path(data), split, protocol)
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature that minimises the negative log-likelihood of the labels (Guo et al. 2017, section 4.2).
+def measure(model: Model, data: Path, split: str, protocol: str | None = None) -> dict[str, Any]:
+    """Measure a model that need not be registered; see `evaluate`."""
+    protocols = READERS[model.card.modality]
+    protocol = protocol or next(iter(protocols))
+    if protocol not in protocols:
+        raise EmoscopeError(
+            f"no protocol {protocol!r} for {model.card.modality} models; there are {', '.join(protocols)}"
+        )
+    if split not in get_args(ferplus.Split):
+        raise EmoscopeError(f"no split {split!r}; there are train, validation and test")
+    inputs, labels = protocols[protocol](data, split)
+    marks = score(logits(model, inputs), labels, model.card.temperature)
+    return {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(model.card.labels), **marks}
 
-    Found by golden-section search over 0.05 to 20 on a logarithmic scale; the likelihood has one optimum there.
-    """
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / math.exp(log_temperature)
-        shifted = scaled - scaled.max(1, keepdims=True)
-        chosen = shifted[np.arange(len(labels)), labels]
-        return float((np.log(np.exp(shifted).sum(1)) - chosen).mean())
+def logits(model: Model, inputs: np.ndarray) -> np.ndarray:
+    """Run a model over uint8 inputs `(n, ...)`, which it is given as `inputs / 255`; returns `(n, labels)`."""
+    parts = [model.logits(inputs[i : i + BATCH].astype(np.float32) / 255) for i in range(0, len(inputs), BATCH)]
+    return np.concatenate(parts)
 
-    low, high, ratio = math.log(0.05), math.log(20.0), (math.sqrt(5) - 1) / 2
-    while high - low > 1e-4:
-        left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if loss(left) < loss(right):
-            high = right
-        else:
-            low = left
-    return math.exp((low + high) / 2)
+
+def _faces(protocol: str) -> Callable[[Path, str], Labelled]:
+    def read(data: Path, split: str) -> Labelled:
+        faces = ferplus.load(data, split)  # type: ignore[arg-type]
+        labels = ferplus.PROTOCOLS[protocol](faces.votes)
+        kept = labels >= 0
+        return faces.images[kept][:, None], labels[kept]
+
+    return read
+
+
+def _voices(data: Path, split: str) -> Labelled:
+    clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
+    return clips.logmel, clips.labels
+
+
+READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
+    "face": {protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
+    "voice": {"tfds": _voices},
+}
+"""For each modality its protocols, the default first, each with the function that reads a split."""

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .evaluate import score
+from .metrics import score
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Maps a batch of inputs and of target distributions `(n, classes)` to an augmented batch."""
@@ -129,7 +129,7 @@ class Trainer:
         """The averaged network of the epoch with the highest validation accuracy, in evaluation mode."""
         state = torch.load(self.out / "best.pt", map_location=self.device, weights_only=True)
         self.averaged.load_state_dict(state)
-        return self.averaged.module.eval()  # type: ignore[no-any-return]
+        return self.averaged.module.eval()
 
     def logits(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
         """Run a network in evaluation mode over uint8 inputs; returns `(n, classes)`."""
@@ -158,7 +158,9 @@ class Trainer:
         entry = {
             "epoch": epoch + 1,
             "train_loss": total / len(order),
-            "validation_loss": _cross_entropy(torch.from_numpy(logits), torch.from_numpy(self.validation.targets)).item(),
+            "validation_loss": _cross_entropy(
+                torch.from_numpy(logits), torch.from_numpy(self.validation.targets)
+            ).item(),
             "validation_accuracy": marks["accuracy"],
             "validation_uar": marks["uar"],
         }
@@ -175,7 +177,7 @@ class Trainer:
             logits = self.network(inputs)
         loss = _cross_entropy(logits.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         self.schedule.step()
@@ -244,6 +246,7 @@ def _write(state: dict[str, Any], path: Path) -> None:
 
 def _line(entry: dict[str, float], epochs: int) -> str:
     return (
-        f"epoch {entry['epoch']:3.0f}/{epochs}  loss {entry['train_loss']:.3f}  validation loss "
-        f"{entry['validation_loss']:.3f}  accuracy {entry['validation_accuracy']:.2%}  recall {entry['validation_uar']:.3f}"
+        f"epoch {entry['epoch']:3.0f}/{epochs}  loss {entry['train_loss']:.3f}  "
+        f"validation loss {entry['validation_loss']:.3f}  accuracy {entry['validation_accuracy']:.2%}  "
+        f"recall {entry['validation_uar']:.3f}"
     )

@@ -1,5 +1,7 @@
 """The networks: small residual convolutional networks for faces and for log-mels (He et al. 2016, arXiv:1512.03385)."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -90,7 +92,7 @@ class VoiceResNet(nn.Module):
             nn.ReLU(inplace=True),
         )
         stages = [Residual(widths[0], widths[0])]
-        stages += [Residual(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False)]
+        stages += [Residual(a, b, stride=2) for a, b in pairwise(widths)]
         self.stages = nn.Sequential(*stages)
         self.attention = nn.Sequential(nn.Linear(widths[-1], 64), nn.Tanh(), nn.Linear(64, 1))
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * widths[-1], classes))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -33,6 +34,9 @@ class Recipe:
         prepare: turns a batch of inputs in [0, 1] into what the network takes.
         augment: makes the augmentation.
         settings: the hyperparameters.
+        input: for the card: shape, kind and range of the input.
+        data: for the card: data set, split, use, licence.
+        limits: for the card.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Recipe:
     prepare: Callable[[Tensor], Tensor]
     augment: Callable[[], Augment]
     settings: Settings
+    input: dict[str, Any]
+    data: dict[str, Any]
+    limits: tuple[str, ...]
 
 
 def _ferplus(data: Path) -> Splits:
@@ -89,7 +96,25 @@ RECIPES: dict[str, Recipe] = {
             network=FaceResNet,
             prepare=_channel,
             augment=FaceAugment,
-            settings=Settings(epochs=32),
+            settings=Settings(epochs=24),
+            input={
+                "shape": ["n", 1, 48, 48],
+                "kind": "grey face, upright, eyes and mouth where FER+ has them (emoscope.face.crop)",
+                "range": [0, 1],
+                "normalisation": "each face by its own mean and deviation, inside the network",
+            },
+            data={
+                "set": "FER+ (Barsoum et al. 2016)",
+                "train": "Training, faces whose most frequent vote is an emotion; target: vote distribution",
+                "chosen_on": "PublicTest, protocol majority",
+                "rights": "labels MIT; the images came from web search for FER-2013, rights in them are unclear",
+            },
+            limits=(
+                "Disgust, fear and contempt are rare in FER+ (0.7, 2.3 and 0.6 % of it) and often missed.",
+                "Trained on small grey web pictures: accuracy falls on video, posed faces and faces from the side.",
+                "Age, skin colour and culture of the people in FER+ are unknown; so is how groups differ.",
+                "The labels are what ten annotators saw in a still picture, not what the person felt.",
+            ),
         ),
         Recipe(
             name="voice-cremad",
@@ -102,6 +127,24 @@ RECIPES: dict[str, Recipe] = {
             prepare=_as_it_is,
             augment=LogMelAugment,
             settings=Settings(epochs=40, batch=64, rate=2e-3, smoothing=0.1),
+            input={
+                "shape": ["n", 188, 128],
+                "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
+                "range": [0, 1],
+                "normalisation": "each window from its quietest to its loudest point, at most 80 dB",
+            },
+            data={
+                "set": "CREMA-D (Cao et al. 2014), sound",
+                "train": "the 63 training actors of the tfds split; target: the intended emotion",
+                "chosen_on": "the 9 validation actors",
+                "rights": "Open Database License 1.0, contents under the Database Contents License 1.0",
+            },
+            limits=(
+                "Trained on 63 actors who speak 12 English sentences: acted, read speech in a quiet room.",
+                "People who hear these clips name the intended emotion 40.9 % of the time (Cao et al. 2014).",
+                "Surprise and contempt are not among its classes: it gives them 0.",
+                "Other languages, ages under 20 and over 74, song, whisper and noise were not trained on.",
+            ),
         ),
     )
 }

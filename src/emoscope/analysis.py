@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,13 @@ def analyze(
     """
     started = time.monotonic()
     path = Path(path)
-    run = _Run({"face_model": face_model, "voice_model": voice_model, "smoothing": smoothing}, progress)
+    session = partial(Session, face_model=face_model, voice_model=voice_model, smoothing=smoothing)
+    run = _Run(session, progress)
     if path.is_dir():
         _read_folder(run, path)
     else:
         run.read(path, still_s=0.0)
-    info = run.info(path) | {"elapsed_s": round(time.monotonic() - started, 3)}
+    info = run.info(path) | {"smoothing": smoothing, "elapsed_s": round(time.monotonic() - started, 3)}
     return Timeline(in_order(run.observations), info)
 
 
@@ -88,8 +90,8 @@ def media_files(path: Path) -> list[Path]:
 class _Run:
     """One analysis of one file or of several that follow each other."""
 
-    def __init__(self, options: dict[str, str], progress: Progress | None) -> None:
-        self.options = options
+    def __init__(self, session: Callable[..., Session], progress: Progress | None) -> None:
+        self.session = session
         self.progress = progress or (lambda done, total: None)
         self.observations: list[Observation] = []
         self.notes: list[str] = []
@@ -114,7 +116,7 @@ class _Run:
 
     def _observe(self, media: Media) -> Iterator[tuple[Observation | None, float]]:
         """The observations of a file, each with the time up to which it has been read."""
-        session = Session(faces=media.kind != "sound", voice=media.has_sound, **self.options)
+        session = self.session(faces=media.kind != "sound", voice=media.has_sound)
         self.models |= {modality: model.card.name for modality, model in session.models.items()}
         now = 0.0
         for item in media:
@@ -136,7 +138,9 @@ class _Run:
             self.notes.append(f"{media.name}: {media.skipped} frames or packets did not decode and were passed over")
         if media.duration and end < media.duration - max(1.0, 0.05 * media.duration):
             self.truncated = True
-            self.notes.append(f"{media.name}: ends at {end:.1f} s of {media.duration:.1f} s; the file is damaged or cut off")
+            self.notes.append(
+                f"{media.name}: ends at {end:.1f} s of {media.duration:.1f} s; the file is damaged or cut off"
+            )
 
     def info(self, path: Path) -> dict[str, Any]:
         """The facts of the run, as `summary.json` has them."""
@@ -152,7 +156,6 @@ class _Run:
             "frames_skipped": sum(media.skipped for media in self.media),
             "truncated": self.truncated,
             "persons": len({o.person for o in self.observations if o.person is not None}),
-            "smoothing": self.options["smoothing"],
             "models": self.models,
             "notes": self.notes,
             "version": version("emoscope"),

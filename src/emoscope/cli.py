@@ -1,0 +1,163 @@
+"""The command line: one short function a command. Everything heavy is imported when it is used."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .errors import EmoscopeError
+
+
+class _Group(click.Group):
+    """Prints what the user can mend as one line and exits with status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EmoscopeError as error:
+            click.echo(f"emoscope: {_one_line(str(error))}", err=True)
+        except OSError as error:
+            click.echo(f"emoscope: {_one_line(str(error))}", err=True)
+        except MemoryError:
+            click.echo("emoscope: not enough memory for this input", err=True)
+        return ctx.exit(2)
+
+
+def _one_line(text: str) -> str:
+    """The text without line breaks and control characters: a file's name may hold any."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="emoscope")
+def main() -> None:
+    """Emotion from faces and voices: one calibrated timeline, per person.
+
+    \b
+    Example:
+        emoscope analyze interview.mp4 --out interview
+    """
+
+
+@main.command()
+@click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the results [default: INPUT's name + -emoscope]."
+)
+@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
+@click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
+@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]), default="mean", show_default=True,
+              help="Of each face over time: exponential mean, majority of each batch of 10, or none.")  # fmt: skip
+def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str) -> None:
+    """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
+
+    Writes timeline.csv, timeline.parquet, summary.json, report.html and, for a video, annotated.mp4.
+
+    \b
+    Example:
+        emoscope analyze interview.mp4 --out interview
+    """
+    from rich.console import Console
+
+    from .analysis import analyze as run
+    from .outputs import check_folder, write_pictures, write_tables
+    from .report.terminal import show_summary
+
+    out = out or Path(f"{path.resolve().stem}-emoscope")
+    with _progress("looking and listening") as progress:
+        if not path.exists():
+            raise EmoscopeError(f"{path}: there is no such file or folder")
+        check_folder(out)
+        timeline = run(path, face_model=face_model, voice_model=voice_model, smoothing=smoothing, progress=progress)
+    files = write_tables(timeline, out)
+    with _progress("drawing") as progress:
+        files += write_pictures(timeline, path, out, progress)
+    show_summary(timeline, files, Console())
+    if timeline.info["truncated"]:
+        raise EmoscopeError(f"{timeline.info['notes'][-1]}; what was computed is in {out}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def models(as_json: bool) -> None:
+    """List the models that are shipped.
+
+    \b
+    Example:
+        emoscope models --json
+    """
+    from .models import summaries
+    from .report.marks import show_models
+
+    if as_json:
+        click.echo(json.dumps(summaries(), indent=2))
+    else:
+        show_models(summaries())
+
+
+@main.command()
+@click.argument("model")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
+@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds [default: the model's own].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
+    """Measure MODEL (a registered name, or face or voice) on a data set.
+
+    Prints accuracy with its 95 % interval, recall of each class, macro F1, calibration error and the confusion matrix.
+
+    \b
+    Example:
+        emoscope evaluate face --data DATA --split validation
+    """
+    from .report.marks import show_evaluation
+    from .training.evaluate import evaluate as run
+
+    marks = run(model, data, split, protocol)
+    if as_json:
+        click.echo(json.dumps(marks))
+    else:
+        show_evaluation(marks)
+
+
+@main.command()
+@click.argument("recipe")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder for checkpoints, curves and the model."
+)
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint in --out.")
+@click.option("--epochs", type=click.IntRange(1), help="Train for fewer or more epochs than the recipe.")
+@click.option("--seed", type=int, help="Another seed than the recipe's.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]")
+def train(
+    recipe: str, data: Path, out: Path, resume: bool, epochs: int | None, seed: int | None, device: str | None
+) -> None:
+    """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
+
+    \b
+    Example:
+        emoscope train face-ferplus --data DATA --out runs/face
+    """
+    try:
+        from .training.run import train as run
+    except ModuleNotFoundError as error:
+        raise EmoscopeError(f"training needs {error.name}; install it with: pip install 'emoscope[train]'") from None
+    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[float, float | None], None]]:
+    """A bar on a terminal, nothing in a pipe; yields the function to tell it how far things are."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None, clock="")
+        yield lambda done, total: bar.update(task, completed=done, total=total, clock=f"{done:.0f} s")

@@ -1,0 +1,126 @@
+"""`emoscope train`: a recipe from data to a model with its card."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from ..models import Card, Model
+from ..report.plots import training_curves
+from .evaluate import READERS, measure
+from .export import export
+from .loop import Trainer
+from .metrics import fit_temperature
+from .recipes import Recipe, find, fingerprint
+
+EXAMPLES = 16
+"""Validation inputs on which ONNX and torch are compared."""
+
+
+def train(
+    name: str,
+    data: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    epochs: int | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+) -> Path:
+    """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, `curves.svg`, the model
+    and its card.
+
+    Args:
+        name: of the recipe.
+        data: the folder that holds the data set.
+        out: the folder to write.
+        resume: go on from the checkpoint in `out`.
+        epochs: instead of the recipe's.
+        seed: instead of the recipe's.
+        device: `cpu` or `cuda`; by default `cuda` where there is one.
+
+    Returns:
+        The path of the ONNX file.
+
+    Raises:
+        EmoscopeError: there is no such recipe, or its data is not there.
+    """
+    recipe = _with(find(name), epochs, seed)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    console = Console()
+    console.print(f"{name} on {device}: reading {data}")
+    samples, validation = recipe.load(data)
+    out.mkdir(parents=True, exist_ok=True)
+    configuration = {
+        "recipe": name,
+        "settings": asdict(recipe.settings),
+        "device": device,
+        "samples": {"train": len(samples.inputs), "validation": len(validation.inputs)},
+        "data_sha256": fingerprint(samples, validation),
+        "torch": torch.__version__,
+    }
+    (out / "configuration.json").write_text(json.dumps(configuration, indent=2) + "\n")
+    torch.manual_seed(recipe.settings.seed)
+    trainer = Trainer(
+        recipe.network(), samples, validation, recipe.settings, recipe.prepare, recipe.augment(), out, device
+    )
+    history = trainer.run(resume)
+    (out / "curves.svg").write_text(training_curves(history))
+    path = _export(recipe, trainer, data, out)
+    console.print(f"wrote {path} and its card")
+    return path
+
+
+def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
+    settings = recipe.settings
+    settings = replace(settings, epochs=epochs or settings.epochs, seed=settings.seed if seed is None else seed)
+    return replace(recipe, settings=settings)
+
+
+def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
+    """Calibrate the best epoch on validation, export it, and put its marks on its card."""
+    network = trainer.best().to("cpu")
+    trainer.device = "cpu"
+    validation = trainer.validation
+    kept = validation.labels >= 0
+    logits = trainer.logits(network, validation.inputs)
+    card = Card(
+        name=recipe.name,
+        modality=recipe.modality,
+        description=recipe.description,
+        labels=recipe.labels,
+        input=recipe.input,
+        parameters=sum(p.numel() for p in network.parameters()),
+        temperature=fit_temperature(logits[kept], validation.labels[kept]),
+        data=recipe.data,
+        metrics=(),
+        licence="Apache-2.0",
+        limits=recipe.limits,
+        not_for=NOT_FOR,
+        recipe=recipe.name,
+    )
+    path = out / f"{recipe.name}.onnx"
+    example = recipe.prepare(torch.from_numpy(validation.inputs[:EXAMPLES].astype(np.float32) / 255))
+    export(network, example, card, path)
+    marks = tuple(_marks(path, data, protocol, recipe.name) for protocol in READERS[recipe.modality])
+    replace(card, metrics=marks).write(path.with_suffix(".json"))
+    return path
+
+
+def _marks(path: Path, data: Path, protocol: str, name: str) -> dict[str, Any]:
+    marks = measure(Model(path), data, "validation", protocol)
+    kept = ("protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece")
+    command = f"emoscope evaluate {name} --data DATA --split validation --protocol {protocol}"
+    return {**{key: marks[key] for key in kept}, "command": command}
+
+
+NOT_FOR = (
+    "Finding out what a person feels or thinks: the model reads expression, and expression is not feeling.",
+    "Emotion recognition at work or in education, which is prohibited in the European Union (AI Act, Art. 5(1)(f)).",
+    "Deciding about a person: hiring, credit, insurance, policing, border control, grading, diagnosis.",
+    "Use on people who have not been told of it: disclosure is owed in the European Union (AI Act, Art. 50(3)).",
+)
