@@ -2,5 +2,6 @@
 
 from .read import SUFFIXES, Media, is_media, open_media
 from .types import SAMPLE_RATE, Frame, Sound
+from .write import VideoWriter
 
-__all__ = ["SAMPLE_RATE", "SUFFIXES", "Frame", "Media", "Sound", "is_media", "open_media"]
+__all__ = ["SAMPLE_RATE", "SUFFIXES", "Frame", "Media", "Sound", "VideoWriter", "is_media", "open_media"]

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer
+from av.container import Flags, InputContainer
 from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
@@ -24,8 +24,9 @@ DEMUXERS = (
     "aac", "aiff", "amr", "asf", "avi", "caf", "flac", "flv", "gif", "matroska", "mov", "mp3", "mpeg", "mpegts",
     "ogg", "w64", "wav",
 )  # fmt: skip
-"""The containers that may be opened: all hold their own media. Playlists and scripts, which name other files, are out."""
+"""The containers that may be opened: all hold their own media. Playlists and scripts name other files, and are out."""
 
+GENERATE_TIMES: int = Flags.gen_pts.value  # type: ignore[assignment]
 MAX_READ_ERRORS = 100
 """Errors of the container, as opposed to the codec, after which the rest of a file is given up."""
 
@@ -109,14 +110,14 @@ class Track:
             yield from self._decode(packet)
         yield from self._decode(None)
 
-    def _decode(self, packet: Packet | None) -> list[VideoFrame] | list[AudioFrame]:  # type: ignore[type-arg]
+    def _decode(self, packet: "Packet[Any] | None") -> list[VideoFrame] | list[AudioFrame]:
         try:
             return self.stream.codec_context.decode(packet)
         except av.FFmpegError:
             self.skipped += 1
             return []
 
-    def _packets(self) -> Iterator[Packet]:  # type: ignore[type-arg]
+    def _packets(self) -> "Iterator[Packet[Any]]":
         for _ in range(MAX_READ_ERRORS):
             try:
                 for packet in self._container.demux(self.stream):
@@ -132,9 +133,14 @@ def _open(file: object, path: Path) -> InputContainer:
     limits = {"max_pixels": str(MAX_PIXELS)}
     walls = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
     try:
-        return av.open(file, "r", options=limits, container_options=walls, metadata_errors="replace")
+        container = av.open(file, "r", options=limits, container_options=walls, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
-        raise MediaError(f"{path}: not a video, sound or picture that can be read, or too damaged to open") from error
+        raise MediaError(
+            f"{shown(path)}: not a video, sound or picture that can be read, or too damaged to open"
+        ) from error
+    # PyAV asks ffmpeg to invent missing presentation times; where frames are stored out of order it invents wrong ones.
+    container.flags &= ~GENERATE_TIMES
+    return container
 
 
 def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioStream:
@@ -155,7 +161,7 @@ def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioSt
     return stream
 
 
-def check_size(width: int, height: int, name: object) -> None:
+def check_size(width: int, height: int, path: object) -> None:
     """Refuse a picture that would take too much memory.
 
     Raises:
@@ -163,4 +169,10 @@ def check_size(width: int, height: int, name: object) -> None:
     """
     if width * height > MAX_PIXELS:
         limit = MAX_PIXELS // 1_000_000
-        raise MediaError(f"{name}: {width} x {height} pixels is too large, expected at most {limit} megapixels")
+        raise MediaError(f"{shown(path)}: {width} x {height} pixels is too large, expected at most {limit} megapixels")
+
+
+def shown(path: object) -> str:
+    """A path as it stands in a message: always one line."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from ..errors import MediaError
-from .decode import MAX_PIXELS, check_size
+from .decode import MAX_PIXELS, check_size, shown
 
 FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "WEBP")
 _ORIENTATION_TAG = 0x0112
@@ -40,7 +40,9 @@ def read_picture(path: Path) -> np.ndarray | None:
         try:
             return _pixels(picture)
         except Exception as error:  # Pillow raises many kinds on damaged files
-            raise MediaError(f"{path}: the picture is damaged, expected a whole {picture.format} file") from error
+            raise MediaError(
+                f"{shown(path)}: the picture is damaged, expected a whole {picture.format} file"
+            ) from error
 
 
 def _header(file: BinaryIO, path: Path) -> Image.Image | None:
@@ -50,7 +52,7 @@ def _header(file: BinaryIO, path: Path) -> Image.Image | None:
             return Image.open(file, formats=FORMATS)
         except Image.DecompressionBombError as error:
             limit = MAX_PIXELS // 1_000_000
-            raise MediaError(f"{path}: the picture is too large, expected at most {limit} megapixels") from error
+            raise MediaError(f"{shown(path)}: the picture is too large, expected at most {limit} megapixels") from error
         except Exception:  # no picture, or a header too damaged to tell
             return None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, Self, TypeVar
 
 from ..errors import MediaError
-from .decode import Kind, Track
+from .decode import Kind, Track, shown
 from .picture import read_picture
 from .sound import sound_parts
 from .types import SAMPLE_RATE, Frame, Sound
@@ -120,12 +120,12 @@ class Media:
                 self.height, self.width = picture.shape[:2]
                 self._items = iter([Frame(0.0, 0.0, picture)])
         except OSError as error:
-            raise MediaError(f"{path}: cannot be read: {error.strerror or error}") from error
+            raise MediaError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
 
     def _open_streams(self, path: Path) -> None:
         video, sound = self._track(path, "video"), self._track(path, "audio")
         if not self._tracks:
-            raise MediaError(f"{path}: holds neither video nor sound that can be decoded")
+            raise MediaError(f"{shown(path)}: holds neither video nor sound that can be decoded")
         frame, frames = _peek(timed_frames(video) if video else iter(()))
         part, parts = _peek(sound_parts(sound, SAMPLE_RATE, "mono") if sound else iter(()))
         starts = []
@@ -136,7 +136,7 @@ class Media:
         if sound and part:
             starts.append(_start(sound, part[0]))
         if not starts:
-            raise MediaError(f"{path}: nothing in it decodes; it is empty or damaged")
+            raise MediaError(f"{shown(path)}: nothing in it decodes; it is empty or damaged")
         self.kind = "video" if frame else "sound"
         self.has_sound = part is not None
         self.duration = self._tracks[0].duration
@@ -158,15 +158,15 @@ def _check_regular(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise MediaError(f"{path}: no such file; expected a video, sound or picture on this machine") from error
+        raise MediaError(f"{shown(path)}: no such file; expected a video, sound or picture on this machine") from error
     except (OSError, ValueError) as error:
-        raise MediaError(f"{path!r}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise MediaError(f"{shown(path)}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if stat.S_ISDIR(mode):
-        raise MediaError(f"{path}: is a folder, expected a video, sound or picture file")
+        raise MediaError(f"{shown(path)}: is a folder, expected a video, sound or picture file")
     if not stat.S_ISREG(mode):
-        raise MediaError(f"{path}: is no regular file, expected a video, sound or picture file")
+        raise MediaError(f"{shown(path)}: is no regular file, expected a video, sound or picture file")
     if path.stat().st_size == 0:
-        raise MediaError(f"{path}: is empty, expected a video, sound or picture file")
+        raise MediaError(f"{shown(path)}: is empty, expected a video, sound or picture file")
 
 
 def _peek(items: Iterator[_T]) -> tuple[_T | None, Iterator[_T]]:
