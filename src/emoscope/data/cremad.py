@@ -123,7 +123,7 @@ def folder(data_dir: str | Path) -> Path:
 
 
 def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, int], None] | None = None) -> LogMels:
-    """The sound of one split: the packed pictures where they are, else made from `AudioWAV`, some 10 ms a clip.
+    """The sound of one split: the packed pictures where they are, else made from `AudioWAV`, in a minute or two.
 
     A file without any sound (upstream has one) is left out.
 

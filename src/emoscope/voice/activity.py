@@ -17,8 +17,8 @@ PAD = SAMPLE_RATE // 4  # 0.25 s of context kept on both sides of what the detec
 BRIDGE = 2 * PAD  # 0.5 s: a shorter pause would be all padding, so it belongs to the utterance
 BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click, or noise that sets in
 
-# Low, since Silero VAD doubts shouts and laughter: of 222 high-intensity CREMA-D clips 2 go unheard; with 0.4 and 0.2 it
-# would be 6. Steady noise, tones and chords give no stretch either way.
+# Low, since Silero VAD doubts shouts and laughter: of 222 high-intensity CREMA-D clips 2 go unheard; with 0.4 and 0.2
+# it would be 6. Steady noise, tones and chords give no stretch either way.
 ON = 0.3  # probability at which a voice begins ...
 OFF = 0.1  # ... and below which it pauses
 
