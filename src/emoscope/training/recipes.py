@@ -126,7 +126,7 @@ RECIPES: dict[str, Recipe] = {
             network=VoiceResNet,
             prepare=_as_it_is,
             augment=LogMelAugment,
-            settings=Settings(epochs=40, batch=64, rate=2e-3, smoothing=0.1),
+            settings=Settings(epochs=40, batch=64, rate=2e-3, average=0.99, smoothing=0.1),
             input={
                 "shape": ["n", 188, 128],
                 "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
