@@ -65,8 +65,10 @@ def test_the_picture_is_one_element_without_other_hosts() -> None:
     assert "metadata" not in svg
 
 
-def test_text_takes_the_colour_of_the_page() -> None:
-    assert "currentColor" in bands(conversation())
+def test_text_and_ground_are_those_of_the_page() -> None:
+    svg = bands(conversation())
+    assert "currentColor" in svg
+    assert "#ffffff" not in svg
 
 
 def test_times_of_a_long_recording_are_minutes() -> None:

@@ -45,7 +45,7 @@ def draw(
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"expected an image of uint8 (height, width, 3), got {image.dtype} {image.shape}")
-    canvas = np.ascontiguousarray(image).copy()
+    canvas = np.array(image, order="C")
     height, width = canvas.shape[:2]
     size = text_size(width, height)
     faces = [o for o in _one_a_person(observations) if _visible(o, width, height)]
