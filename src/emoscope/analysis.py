@@ -155,6 +155,7 @@ class _Run:
             "frames": sum(media.frames for media in self.media),
             "frames_skipped": sum(media.skipped for media in self.media),
             "truncated": self.truncated,
+            "synthetic": any(media.synthetic for media in self.media),
             "persons": len({o.person for o in self.observations if o.person is not None}),
             "models": self.models,
             "notes": self.notes,

@@ -88,6 +88,12 @@ class Track:
         self.close()
 
     @property
+    def synthetic(self) -> bool:
+        """Whether the file's title or comment says that it was generated."""
+        words = {key.lower(): text.lower() for key, text in self._container.metadata.items()}
+        return any(words.get(key, "").startswith("synthetic") for key in ("title", "comment"))
+
+    @property
     def start(self) -> float | None:
         """Seconds at which the file says the stream starts, on the file's own clock."""
         start = self.stream.start_time

@@ -66,6 +66,7 @@ class Media:
         height: of the upright pictures, in pixels; `None` for sound.
         has_sound: whether there is sound that decodes.
         origin: time 0 on the file's own clock: its first frame or first sound, in seconds.
+        synthetic: whether its title or comment begins with "synthetic": it was generated, not recorded.
         frames: frames yielded so far.
     """
 
@@ -78,6 +79,7 @@ class Media:
         self.height: int | None = None
         self.has_sound = False
         self.origin = 0.0
+        self.synthetic = False
         self.frames = 0
         self._tracks: list[Track] = []
         self._items: Iterator[Frame | Sound] = iter(())
@@ -136,10 +138,11 @@ class Media:
         if sound and part:
             starts.append(_start(sound, part[0]))
         if not starts:
-            raise MediaError(f"{shown(path)}: nothing in it decodes; it is empty or damaged")
+            raise MediaError(f"{shown(path)}: nothing in it decodes; it is empty, damaged or too large")
         self.kind = "video" if frame else "sound"
         self.has_sound = part is not None
         self.duration = self._tracks[0].duration
+        self.synthetic = self._tracks[0].synthetic
         self.origin = origin = min(starts)
         pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
         sounds = (Sound(time - origin, samples[0]) for time, samples in parts)
