@@ -66,7 +66,7 @@ def test_the_picture_is_one_element_without_other_hosts() -> None:
 
 
 def test_text_and_ground_are_those_of_the_page() -> None:
-    svg = bands(conversation())
+    svg = bands(Timeline([observe(0, 1)]))
     assert "currentColor" in svg
     assert "#ffffff" not in svg
 
