@@ -17,8 +17,8 @@ def steps(count: int, rate: float = 25.0) -> list[float]:
 
 
 def grey(index: int, width: int = 64, height: int = 48) -> np.ndarray:
-    """An even picture whose level, `20 + 7 * index`, tells which frame it is (for index up to 33)."""
-    return np.full((height, width, 3), 20 + 7 * index, np.uint8)
+    """An even picture whose level, `20 + 7 * index`, tells which frame it is (modulo 33)."""
+    return np.full((height, width, 3), 20 + 7 * (index % 33), np.uint8)
 
 
 def corners(width: int = 64, height: int = 48) -> np.ndarray:
@@ -49,7 +49,7 @@ def write_video(
     path: Path,
     times: Sequence[float] = (),
     picture: Picture = grey,
-    codec: str = "libx264",
+    codec: str | None = "libx264",
     sound: np.ndarray | None = None,
     sound_rate: int = 44_100,
     sound_codec: str = "aac",
@@ -60,7 +60,6 @@ def write_video(
     flip: bool = False,
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
-    container_options: dict[str, str] | None = None,
     video_first: bool = False,
 ) -> Path:
     """Write a video.
@@ -69,8 +68,8 @@ def write_video(
         path: the suffix says the container.
         times: seconds of each frame; the first need not be 0.
         picture: gives frame number i as RGB uint8 `(height, width, 3)`.
-        codec: of the frames.
-        sound: float32 `(channels, n)`, or none.
+        codec: of the frames; `None` for sound alone.
+        sound: float32 `(channels, n)`, or none; blocks of 4096 samples that start with NaN are left out, as a gap.
         sound_rate: samples a second.
         sound_codec: of the sound.
         sound_start: seconds at which the sound starts.
@@ -80,43 +79,44 @@ def write_video(
         flip: whether a player must turn the picture upside down (mirrored).
         pixels: the codec's pixel format.
         options: of the video codec.
-        container_options: of the container.
         video_first: put all frames before all sound, instead of side by side.
     """
-    layout = "movflags" if path.suffix in (".mp4", ".mov") else None
-    settings = dict(container_options or {})
-    if video_first:
-        settings["max_interleave_delta"] = "1"
-    assert layout is None or layout not in settings or settings[layout]
+    settings = {"max_interleave_delta": "1"} if video_first else {}
     with av.open(str(path), "w", container_options=settings) as container:
-        video = container.add_stream(codec, rate=frame_rate, options=options or {})
-        video.height, video.width = picture(0).shape[:2]
-        video.pix_fmt = pixels
-        video.codec_context.time_base = time_base
-        if rotation or flip:
+        video = _add_video(container, codec, picture(0), frame_rate, time_base, pixels, options) if codec else None
+        if video and (rotation or flip):
             video.set_display_rotation(rotation, vflip=flip)
-        audio: Any = None
-        if sound is not None:
-            audio = container.add_stream(sound_codec, rate=sound_rate, layout="mono" if len(sound) == 1 else "stereo")
-        packets = []
+        layout = "mono" if sound is None or len(sound) == 1 else "stereo"
+        audio: Any = None if sound is None else container.add_stream(sound_codec, rate=sound_rate, layout=layout)
+        packets: list[Any] = []
         for i, time in enumerate(times):
             frame = av.VideoFrame.from_ndarray(picture(i), format="rgb24")
             frame.pts, frame.time_base = round(time / time_base), time_base
             packets += video.encode(frame)
-        packets += video.encode(None)
-        if audio is not None and sound is not None:
-            packets += _encode_sound(audio, sound, sound_rate, sound_start)
+        packets += video.encode(None) if video else []
+        packets += [] if sound is None else _encode_sound(audio, sound, sound_rate, sound_start)
         if not video_first:
             packets.sort(key=lambda packet: packet.dts * packet.time_base)
         container.mux(packets)
     return path
 
 
+def _add_video(
+    container: Any, codec: str, image: np.ndarray, rate: Fraction | int, time_base: Fraction, pixels: str, options: Any
+) -> Any:
+    video = container.add_stream(codec, rate=rate, options=options or {})
+    video.height, video.width = image.shape[:2]
+    video.pix_fmt = pixels
+    video.codec_context.time_base = time_base
+    return video
+
+
 def write_sound(
     path: Path, sound: np.ndarray, rate: int = 44_100, codec: str = "pcm_s16le", cover: bytes | None = None
 ) -> Path:
     """Write a sound file of float32 `(channels, n)`, with a JPEG as its cover art if given."""
-    with av.open(str(path), "w") as container:
+    muxer = "mp4" if cover and path.suffix == ".m4a" else None  # the one for m4a takes no covers
+    with av.open(str(path), "w", format=muxer) as container:
         audio = container.add_stream(codec, rate=rate, layout="mono" if len(sound) == 1 else "stereo")
         picture: Any = None
         if cover:
@@ -135,7 +135,10 @@ def _encode_sound(stream: Any, sound: np.ndarray, rate: int, start: float) -> li
     layout = "mono" if len(sound) == 1 else "stereo"
     packets: list[Any] = []
     for at in range(0, sound.shape[1], 4096):
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[:, at : at + 4096]), "fltp", layout)
+        block = np.ascontiguousarray(sound[:, at : at + 4096])
+        if np.isnan(block[0, 0]):
+            continue
+        frame = av.AudioFrame.from_ndarray(block, "fltp", layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, round(start * rate) + at, Fraction(1, rate)
         packets += stream.encode(frame)
     return packets + stream.encode(None)

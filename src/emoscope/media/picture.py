@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import MediaError
 from .decode import MAX_PIXELS, check_size, shown
 
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -53,7 +53,7 @@ def _header(file: BinaryIO, path: Path) -> Image.Image | None:
         except Image.DecompressionBombError as error:
             limit = MAX_PIXELS // 1_000_000
             raise MediaError(f"{shown(path)}: the picture is too large, expected at most {limit} megapixels") from error
-        except Exception:  # no picture, or a header too damaged to tell
+        except (UnidentifiedImageError, ValueError):  # no picture, or a header too damaged to tell
             return None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -13,12 +14,13 @@ TOLERANCE = 0.02
 """Seconds by which a time stamp may differ from the count of samples before it is believed: containers round to 1 ms,
 and the shortest packet of the usual codecs lasts 20 ms."""
 
-SAMPLE_FORMAT = "fltp"
+SANE_RATES = range(2000, 768_001)
+"""Samples a second that are believed: resampling a frame of the lowest takes 2 MB, one of 1 Hz would take 4 GB."""
 
 
 @dataclass
 class _Segment:
-    """Sound without a gap: the times follow from counting samples."""
+    """Sound without a gap: its times follow from counting samples."""
 
     start: float
     source: tuple[str, str, int]
@@ -30,24 +32,26 @@ class _Segment:
     def end(self) -> float:
         return self.start + self.heard / self.source[2]
 
-    def feed(self, frame: AudioFrame | None) -> Iterator[tuple[float, np.ndarray]]:
-        if frame is not None:
-            self.heard += frame.samples
+    def feed(self, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:
+        """Resample a frame, or what is left (`None`)."""
+        if frame:
             frame.pts = None
+            self.heard += frame.samples
+        parts = []
         for part in self.resampler.resample(frame):
-            if part is not None and part.samples:
-                time = self.start + self.given / part.sample_rate
+            if part.samples:
+                parts.append((self.start + self.given / part.sample_rate, _sane(part.to_ndarray())))
                 self.given += part.samples
-                yield time, np.clip(np.nan_to_num(part.to_ndarray()), -1, 1)
+        return parts
 
 
-def sound_parts(track: Track, rate: int | None = None, layout: str | None = None) -> Iterator[tuple[float, np.ndarray]]:
+def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, np.ndarray]]:
     """Decode a stream of sound, resampled and mixed.
 
     Args:
         track: of kind `audio`.
-        rate: samples a second, or `None` to keep those of the first frame.
-        layout: ffmpeg's name, such as `mono`, or `None` to keep that of the first frame.
+        rate: samples a second.
+        layout: ffmpeg's name of a channel layout, such as `mono`.
 
     Yields:
         The time of the first sample in seconds on the file's own clock, and the samples, float32 `(channels, n)` in
@@ -57,25 +61,37 @@ def sound_parts(track: Track, rate: int | None = None, layout: str | None = None
     for frame in track.frames():
         if not isinstance(frame, AudioFrame) or not frame.samples:
             continue
-        rate, layout = rate or frame.sample_rate, layout or frame.layout.name
-        source = (frame.format.name, frame.layout.name, frame.sample_rate)
-        clock = segment.end if segment else (track.start or 0.0)
+        clock = segment.end if segment else track.start or 0.0
         stamp = track.time(frame)
         time = clock if stamp is None else stamp
-        if not track.plausible(time, clock) or (segment and time < clock - TOLERANCE):
+        back = segment is not None and time < clock - TOLERANCE
+        if back or not track.plausible(time, clock) or frame.sample_rate not in SANE_RATES:
             track.skipped += 1
             continue
-        gap = time > clock + TOLERANCE
+        source = (frame.format.name, frame.layout.name, frame.sample_rate)
+        gap = segment is None or time > clock + TOLERANCE
         if segment is None or gap or source != segment.source:
             if segment:
-                yield from segment.feed(None)
-                time = time if gap else clock
-            segment = _Segment(time, source, _resampler(rate, layout))
-        yield from segment.feed(frame)
+                yield from _counted(track, segment, None)
+            segment = _Segment(time if gap else clock, source, _resampler(rate, layout))
+        yield from _counted(track, segment, frame)
     if segment:
-        yield from segment.feed(None)
+        yield from _counted(track, segment, None)
+
+
+def _counted(track: Track, segment: _Segment, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:
+    try:
+        return segment.feed(frame)
+    except (av.FFmpegError, ValueError):  # a damaged header can ask for a mix that does not exist
+        track.skipped += 1
+        segment.resampler = _resampler(segment.resampler.rate, segment.resampler.layout.name)
+        return []
 
 
 def _resampler(rate: int, layout: str) -> AudioResampler:
-    # Without a limit, mixing stereo to mono in floats makes it louder by 3 dB.
-    return AudioResampler(SAMPLE_FORMAT, layout, rate, options={"rematrix_maxval": "1"})
+    # Without this limit, mixing stereo to mono in floats makes it louder by 3 dB.
+    return AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
+
+
+def _sane(samples: np.ndarray) -> np.ndarray:
+    return np.clip(np.nan_to_num(samples), -1, 1)
