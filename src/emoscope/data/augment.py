@@ -30,10 +30,11 @@ class FaceAugment:
 
 
 class LogMelAugment:
-    """Time and mel warps, a shift in time, a noise floor, masks and mixing of log-mels `(n, 188, 128)` in [0, 1].
+    """Changes log-mels `(n, 188, 128)` in [0, 1]: trims quiet, warps and shifts, adds a noise floor, masks and mixes.
 
-    The warps stand for time stretch and pitch shift, the floor for background noise, the masks are SpecAugment's
-    (Park et al. 2019, arXiv:1904.08779), the mixing is mixup (Zhang et al. 2018, arXiv:1710.09412).
+    The trimming stands for voice activity, which cuts nearer to the speech than whoever cut the clips; the warps stand
+    for time stretch and pitch shift, the floor for background noise; the masks are SpecAugment's (Park et al. 2019,
+    arXiv:1904.08779), the mixing is mixup (Zhang et al. 2018, arXiv:1710.09412).
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class LogMelAugment:
     def __call__(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return changed windows of the same shape and the mixed targets."""
         with torch.no_grad():
+            windows = _trim(windows)
             windows = self.warp(windows.unsqueeze(1)).squeeze(1)
             windows = _noise_floor(windows)
             windows = _mask(_mask(windows, axis=1, longest=25), axis=2, longest=16)
@@ -53,6 +55,27 @@ class LogMelAugment:
             other = torch.randperm(len(windows), device=windows.device)
             mixed = share.unsqueeze(2) * windows + (1 - share.unsqueeze(2)) * windows[other]
             return mixed, share * targets + (1 - share) * targets[other]
+
+
+LOUD = 0.8
+"""Above this, a log-mel is taken for speech: 16 dB below the loudest point where the range is 80 dB."""
+
+
+def _trim(windows: Tensor) -> Tensor:
+    """Cut random parts of the quiet before the first loud frame and after the last; the rest moves to the start."""
+    time = torch.arange(windows.shape[1], device=windows.device)
+    loud = (windows.amax(2) > LOUD).int()
+    first = loud.argmax(1)
+    last = windows.shape[1] - 1 - loud.flip(1).argmax(1)
+    sound = (windows.amax(2) > 0).int()
+    end = windows.shape[1] - sound.flip(1).argmax(1)
+    share = torch.rand(2, len(windows), device=windows.device)
+    start = (share[0] * first).long()
+    stop = end - (share[1] * (end - 1 - last).clamp(min=0)).long()
+    source = time + start[:, None]
+    kept = source < stop[:, None]
+    source = source.clamp(max=windows.shape[1] - 1)[:, :, None].expand_as(windows)
+    return windows.gather(1, source) * kept[:, :, None]
 
 
 def _noise_floor(windows: Tensor) -> Tensor:
