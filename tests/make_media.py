@@ -1,5 +1,6 @@
 """Small videos, sounds and pictures for tests, made with PyAV and Pillow."""
 
+import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -151,3 +152,8 @@ def damage(data: bytes, seed: int, flips: int = 20, start: int = 0) -> bytes:
     where = random.integers(start, len(damaged), flips)
     damaged[where] ^= (1 << random.integers(0, 8, flips)).astype(np.uint8)
     return damaged.tobytes()
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds, ffmpeg's included."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -1,10 +1,10 @@
 """Writing the annotated video: H.264 at the times it is given, with the source's sound beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
@@ -53,6 +53,8 @@ class VideoWriter:
         self._path = Path(path)
         self._shape = (height, width, 3)
         self._last = -1
+        self._broken = False
+        self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
         self._sound = _SoundCopy(sound_from) if sound_from else None
         try:
             self._container = _create(self._path)
@@ -62,10 +64,12 @@ class VideoWriter:
             self._video.codec_context.time_base = self._video.time_base = TIME_BASE
             if self._sound:
                 self._sound.join(self._container)
-        except BaseException:
+            self._container.start_encoding()
+        except BaseException as error:
             self._close_sound()
+            if isinstance(error, av.FFmpegError):
+                raise self._failure(error) from error
             raise
-        self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
 
     def write(self, image: np.ndarray, time: float) -> None:
         """Add a frame.
@@ -89,12 +93,9 @@ class VideoWriter:
         frame = self._converter.reformat(frame, format="yuv420p")
         self._last = max(round(time / TIME_BASE), self._last + 1)
         frame.pts, frame.time_base = self._last, TIME_BASE
-        try:
-            self._container.mux(self._video.encode(frame))
-            if self._sound:
-                self._container.mux(list(self._sound.packets(time)))
-        except av.FFmpegError as error:
-            raise self._failure(error) from error
+        self._mux(self._video.encode_lazy(frame))
+        if self._sound:
+            self._mux(self._sound.packets(time))
 
     def close(self) -> None:
         """Write the rest of the sound and finish the file.
@@ -104,12 +105,9 @@ class VideoWriter:
         """
         try:
             if self._sound:
-                self._container.mux(list(self._sound.packets(float("inf"))))
-            self._finish()
-        except av.FFmpegError as error:
-            raise self._failure(error) from error
+                self._mux(self._sound.packets(float("inf")))
         finally:
-            self._close_sound()
+            self._finish()
 
     def __enter__(self) -> Self:
         return self
@@ -119,17 +117,31 @@ class VideoWriter:
             self.close()
             return
         # The block's own exception matters more than one from tidying up.
-        with suppress(av.FFmpegError, ValueError):
+        with suppress(EmoscopeError):
             self._finish()
-        self._close_sound()
 
     def _finish(self) -> None:
         try:
-            self._container.mux(self._video.encode(None))
-            if self._sound:
-                self._container.mux(self._sound.flush())
+            if not self._broken:
+                self._mux(self._video.encode_lazy(None))
+                self._mux(self._sound.flush() if self._sound else ())
         finally:
+            self._close_sound()
+            self._close_container()
+
+    def _mux(self, packets: "Iterable[Packet[Any]]") -> None:
+        try:
+            for packet in packets:
+                self._container.mux(packet)
+        except av.FFmpegError as error:
+            self._broken = True  # after a failure ffmpeg's muxer may crash the process
+            raise self._failure(error) from error
+
+    def _close_container(self) -> None:
+        try:
             self._container.close()
+        except av.FFmpegError as error:
+            raise self._failure(error) from error
 
     def _close_sound(self) -> None:
         if self._sound:
@@ -172,9 +184,10 @@ class _SoundCopy:
             self._written += frame.samples
             yield from self._stream.encode(frame)
 
-    def flush(self) -> "list[Packet[AudioStream]]":
+    def flush(self) -> "Iterator[Packet[AudioStream]]":
         """The last packets."""
-        return self._stream.encode(None) if self._stream else []
+        if self._stream:
+            yield from self._stream.encode(None)
 
     def close(self) -> None:
         """Close the source."""
