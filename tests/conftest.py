@@ -1,1 +1,27 @@
-"""Stands here so that pytest puts this folder on the import path: tests in any room can import `make_media`."""
+"""What tests of any room share. It also puts this folder on the import path, so that all can import `make_media`."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
+
+# A busy machine is slow, not wrong.
+settings.register_profile("emoscope", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("emoscope")
+
+DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
+
+
+@pytest.fixture(scope="session")
+def portrait() -> np.ndarray:
+    """A photograph of one smiling person, RGB uint8 (303, 256, 3): in the public domain, and matplotlib ships it."""
+    import matplotlib
+
+    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

@@ -1,7 +1,7 @@
 """Face and voice together: two calibrated distributions into one, and one timeline of both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,8 +49,9 @@ def fuse(
 class Fuser:
     """Makes the fused observations of a stream of face and voice observations.
 
-    A face observation is fused with the voice of its person at its start, or passed on as it is where that person is
-    silent. Where a voice has no face (it belongs to the scene, or its person is out of sight), it is passed on alone.
+    A face observation is fused with its person's voice, the one that it overlaps longest if there are several, or
+    passed on as it is where that person is silent. Where a voice has no face (it belongs to the scene, or its person is
+    out of sight), it is passed on alone. For each person, what comes out is in order of time.
 
     Args:
         voice_labels: the emotions that the voice model can say.
@@ -59,56 +60,57 @@ class Fuser:
     def __init__(self, voice_labels: Sequence[str]) -> None:
         self.voice_labels = voice_labels
         self._faces: list[Observation] = []
-        self._voices: list[_Voice] = []
+        self._voices: list[Observation] = []
+        self._seen: dict[int | None, float] = {}  # the end of each person's last face
 
     def add(self, observations: Sequence[Observation]) -> None:
-        """Take face and voice observations, each source in order of time."""
+        """Take face and voice observations; those of one source and person do not overlap."""
         for observation in observations:
-            if observation.source == "face":
-                self._faces.append(observation)
-            else:
-                self._voices.append(_Voice(observation))
+            (self._faces if observation.source == "face" else self._voices).append(observation)
 
     def settle(self, time: float) -> list[Observation]:
-        """Return the fused observations that start before `time` seconds.
+        """Return the fused observations that nothing after `time` seconds can change.
 
         No observation that starts before `time` may be added afterwards.
         """
-        done = [face for face in self._faces if face.start < time]
-        self._faces = [face for face in self._faces if face.start >= time]
-        fused = [self._fused(face) for face in done]
-        for voice in self._voices:
-            if voice.observation.end <= time:
-                fused += voice.uncovered()
-        self._voices = [voice for voice in self._voices if voice.observation.end > time]
+        self._faces.sort(key=lambda face: face.start)
+        fused: list[Observation] = []
+        while self._faces and self._faces[0].start < time and self._faces[0].end <= time:
+            face = self._faces.pop(0)
+            fused += self._close(face.start) + self._met(face)
+        first = self._faces[0].start if self._faces else time
+        fused += self._close(min(time, first))
+        needed = min([time, *(voice.start for voice in self._voices)])
+        self._seen = {person: end for person, end in self._seen.items() if end > needed}
         return fused
 
-    def _fused(self, face: Observation) -> Observation:
+    def _met(self, face: Observation) -> list[Observation]:
+        """The fused face, after the stretch of its person's voice since the face was last seen."""
+        voices = [voice for voice in self._voices if voice.person == face.person and _overlap(voice, face) is not None]
+        alone = [gap for voice in voices for gap in self._gap(voice, face.start)]
+        self._seen[face.person] = max(face.end, self._seen.get(face.person, face.end))
         scores = face.scores
-        for voice in self._voices:
-            if voice.observation.person == face.person and voice.covers(face.start):
-                voice.seen.append((face.start, face.end))
-                both = fuse(np.array(face.scores), np.array(voice.observation.scores), self.voice_labels)
-                scores = tuple(both.tolist())
-        return replace(face, source="fused", scores=scores)
+        if voices:
+            voice = max(voices, key=lambda voice: _overlap(voice, face) or 0.0)
+            both = fuse(np.array(face.scores), np.array(voice.scores), self.voice_labels)
+            scores = tuple(both.tolist())
+        return [*alone, replace(face, source="fused", scores=scores)]
+
+    def _close(self, time: float) -> list[Observation]:
+        """The last stretches of the voices that end by `time` and meet no more faces."""
+        over = [voice for voice in self._voices if voice.end <= time]
+        self._voices = [voice for voice in self._voices if voice.end > time]
+        return [gap for voice in over for gap in self._gap(voice, voice.end)]
+
+    def _gap(self, voice: Observation, until: float) -> list[Observation]:
+        """The stretch of a voice since its person's face was last seen; a short one is a frame's rounding."""
+        start = max(voice.start, self._seen.get(voice.person, voice.start))
+        return [replace(voice, source="fused", start=start, end=until)] if until - start >= SHORTEST else []
 
 
-@dataclass(slots=True)
-class _Voice:
-    """A voice observation, and when its person's face was seen during it."""
-
-    observation: Observation
-    seen: list[tuple[float, float]] = field(default_factory=list)
-
-    def covers(self, time: float) -> bool:
-        return self.observation.start <= time < self.observation.end
-
-    def uncovered(self) -> list[Observation]:
-        """The stretches without a face, as fused observations; shorter than `SHORTEST`, they are a frame's rounding."""
-        bounds = [self.observation.start, *(t for span in self.seen for t in span), self.observation.end]
-        gaps = zip(bounds[::2], bounds[1::2], strict=True)
-        return [
-            replace(self.observation, source="fused", start=start, end=end)
-            for start, end in gaps
-            if end - start >= SHORTEST
-        ]
+def _overlap(voice: Observation, face: Observation) -> float | None:
+    """Seconds that both last, or `None` where they do not meet; a face without a length is met at its moment."""
+    if face.start == face.end:
+        return 0.0 if voice.start <= face.start < voice.end else None
+    common = min(voice.end, face.end) - max(voice.start, face.start)
+    return common if common > 0 else None

@@ -171,7 +171,7 @@ def _observation(row: dict[str, Any]) -> Observation:
     box = None if x is None else (float(x), float(row["y"]), float(row["width"]), float(row["height"]))
     person = None if row["person"] is None else int(row["person"])
     scores = tuple(float(row[name]) for name in EMOTIONS)
-    return Observation(row["start_s"], row["end_s"], row["source"], person, box, scores)
+    return Observation(float(row["start_s"]), float(row["end_s"]), row["source"], person, box, scores)
 
 
 def merge(timelines: Iterable[Timeline]) -> list[Observation]:
