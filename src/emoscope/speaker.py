@@ -8,8 +8,9 @@ MEMORY = 12.0
 """Seconds for which mouth movement is kept: longer than a voice observation lasts and is waited for."""
 SEEN = 0.5
 """A person must be in sight for this share of the voice."""
-STILL = 1.15
-"""A mouth that moves less than this, relative to the rest of the face, is still."""
+STILL = 1.3
+"""A mouth that moves less than this, relative to the rest of the face, is still. In CREMA-D clips 95 % of those who speak
+are above 1.44, half of those who are silent below 1.15."""
 CLEAR = 1.3
 """With several moving mouths, the first must move this many times as much as the second."""
 
@@ -43,8 +44,8 @@ class MouthWatch:
         """The person who most clearly spoke from `start` to `end` seconds, or `None` where that is undecided."""
         movement = {}
         for person, moves in self._moves.items():
-            during = [(mouth, rest) for time, mouth, rest in moves if start <= time <= end]
-            times = [time for time, _, _ in moves if start <= time <= end]
+            during = [(mouth, rest) for time, mouth, rest in moves if start <= time < end]
+            times = [time for time, _, _ in moves if start <= time < end]
             if len(during) >= 2 and times[-1] - times[0] >= SEEN * (end - start):
                 mouth, rest = np.mean(during, axis=0)
                 movement[person] = (mouth + 0.5) / (rest + 0.5)

@@ -1,6 +1,7 @@
 """The registry: `weights/NAME.json` is a model's card, `weights/NAME.onnx` its network."""
 
 import json
+import math
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..emotions import expand
+from ..emotions import columns, expand
 from ..errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -56,17 +57,20 @@ class Card:
         """Read a card from its JSON file.
 
         Raises:
-            ModelError: the file is missing, is not JSON or lacks a field.
+            ModelError: the file is missing, is not JSON, lacks a field, or says what no model can be.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             values = {f.name: values[f.name] for f in fields(cls)}
+            for name in ("labels", "metrics", "limits", "not_for"):
+                values[name] = tuple(values[name])
+            columns(values["labels"])
+            if not 0 < values["temperature"] < math.inf:
+                raise ValueError(f"expected a temperature above 0, got {values['temperature']}")
         except FileNotFoundError:
             raise ModelError(f"no model card at {path}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is not a model card: {error!r}") from None
-        for name in ("labels", "metrics", "limits", "not_for"):
-            values[name] = tuple(values[name])
         return cls(**values)
 
     def write(self, path: Path) -> None:
@@ -97,9 +101,13 @@ class Model:
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises its own unexported types
             raise ModelError(f"{self.path} does not load as an ONNX model: {str(error).splitlines()[0]}") from None
+        outputs, labels = session.get_outputs()[0].shape[-1:], len(self.card.labels)
+        if outputs != [labels]:
+            raise ModelError(f"{self.path} does not match its card: expected {labels} outputs, got {outputs}")
+        return session
 
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the network on a batch of inputs of the card's shape; returns `(n, labels)` float32."""

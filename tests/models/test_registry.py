@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from emoscope.emotions import EMOTIONS
+from emoscope.errors import ModelError
+from emoscope.models import DEFAULTS, Card, Model, card, load, names, registry, summaries
+from emoscope.models.registry import softmax
+
+FIELDS: dict[str, Any] = {
+    "name": "tiny",
+    "modality": "face",
+    "description": "a network for tests",
+    "labels": ["fear", "neutral", "anger"],
+    "input": {"shape": ["n", 3]},
+    "parameters": 0,
+    "temperature": 2.0,
+    "data": {},
+    "metrics": [{"protocol": "majority", "accuracy": 0.5}],
+    "licence": "Apache-2.0",
+    "limits": ["none"],
+    "not_for": ["anything"],
+    "recipe": "none",
+}
+
+
+def write_model(folder: Path, name: str = "tiny", outputs: int = 3, **changed: Any) -> Path:
+    """A network that gives back its three inputs as logits, with its card."""
+    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", outputs]) for n in ("inputs", "logits")]
+    graph = helper.make_graph([helper.make_node("Identity", ["inputs"], ["logits"])], "tiny", value[:1], value[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / f"{name}.onnx")
+    (folder / f"{name}.json").write_text(json.dumps({**FIELDS, "name": name, **changed}))
+    return folder / f"{name}.onnx"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the shipped weights."""
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    return tmp_path
+
+
+def one_line(error: pytest.ExceptionInfo[ModelError]) -> bool:
+    return len(str(error.value).splitlines()) == 1
+
+
+def test_scores_are_calibrated_probabilities_at_the_models_own_emotions(tmp_path: Path) -> None:
+    logits = np.array([[1.0, 2.0, 5.0], [0.0, 0.0, 0.0]])
+    scores = Model(write_model(tmp_path)).scores(logits)
+    assert scores.shape == (2, 8)
+    np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-6)
+    expected = np.exp(logits / 2) / np.exp(logits / 2).sum(1, keepdims=True)
+    for i, name in enumerate(FIELDS["labels"]):
+        np.testing.assert_allclose(scores[:, EMOTIONS.index(name)], expected[:, i], rtol=1e-6)
+
+
+def test_softmax_of_large_numbers_is_finite() -> None:
+    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0, -1e4]])), [[1, 0, 0]])
+
+
+def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
+    first = Card.read(write_model(tmp_path).with_suffix(".json"))
+    first.write(tmp_path / "again.json")
+    assert Card.read(tmp_path / "again.json") == first
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_card_without_a_field_is_refused(field: str, tmp_path: Path) -> None:
+    values = {key: value for key, value in FIELDS.items() if key != field}
+    (tmp_path / "tiny.json").write_text(json.dumps(values))
+    with pytest.raises(ModelError, match=rf"is not a model card: KeyError\('{field}'\)") as error:
+        Card.read(tmp_path / "tiny.json")
+    assert one_line(error)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": 3},
+        {"labels": ["joy"]},
+        {"limits": None},
+        {"temperature": 0},
+        {"temperature": -1.5},
+        {"temperature": "warm"},
+        {"temperature": None},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+    ],
+)
+def test_a_card_of_no_possible_model_is_refused(changed: dict[str, Any], tmp_path: Path) -> None:
+    path = write_model(tmp_path, **changed)
+    with pytest.raises(ModelError, match="is not a model card") as error:
+        Model(path)
+    assert one_line(error)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"3", b'"x"', b"\xff\xfe\x00", b'{"name": "a"\n\n}'])
+def test_a_damaged_card_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    path.with_suffix(".json").write_bytes(content)
+    with pytest.raises(ModelError, match="is not a model card") as error:
+        Model(path)
+    assert one_line(error)
+
+
+def test_a_missing_card_is_named(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(ModelError, match=r"no model card at .*tiny\.json"):
+        Model(path)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text"])
+def test_damaged_weights_are_refused(damage: str, tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "text": b"version https://git-lfs\n" * 9}[damage])
+    with pytest.raises(ModelError, match=r"tiny\.onnx does not load as an ONNX model") as error:
+        Model(path).logits(np.zeros((1, 3)))
+    assert one_line(error)
+
+
+def test_weights_of_another_card_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="does not match its card: expected 3 outputs") as error:
+        Model(write_model(tmp_path, outputs=4)).logits(np.zeros((1, 4)))
+    assert one_line(error)
+
+
+def test_models_are_found_by_name_and_by_modality(shelf: Path) -> None:
+    write_model(shelf, DEFAULTS["face"])
+    write_model(shelf, "other")
+    assert names() == sorted([DEFAULTS["face"], "other"])
+    assert load("other").card.name == card("other").name == "other"
+    assert load("face").card.name == DEFAULTS["face"]
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "voice", "../tiny", "tiny.onnx"])
+def test_an_unknown_name_says_which_there_are(name: str, shelf: Path) -> None:
+    write_model(shelf)
+    with pytest.raises(ModelError, match=r"no model is named .*; shipped are tiny") as error:
+        load(name)
+    assert one_line(error)
+
+
+def test_an_empty_shelf_says_so(shelf: Path) -> None:
+    assert summaries() == []
+    with pytest.raises(ModelError, match="shipped are none"):
+        card("face")
+
+
+def test_a_summary_has_the_fields_of_the_contract(shelf: Path) -> None:
+    path = write_model(shelf)
+    (row,) = summaries()
+    assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence"]
+    assert row["bytes"] == path.stat().st_size
+    json.dumps(row)
