@@ -1,0 +1,184 @@
+"""Tracking: who is who from frame to frame.
+
+Faces are detected anew only now and then; between, O-Net alone follows each face from where it should be. Faces and
+persons are matched by place (overlap with the box that a constant velocity predicts) and by looks (correlation of the
+upright crops), so that a number survives missed frames and crossings.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..timeline import Box
+from .crop import crop_faces
+from .detect import Detector, Faces
+
+SEEN_TO_COUNT = 3
+"""Frames in which a new face must be seen before it is a person, except in the first frame of all."""
+NEAR = 0.2
+"""Overlap (intersection over union) with the predicted box above which place alone may match."""
+ALIKE = 0.6
+"""Correlation of crops above which looks may match a face that is not where it should be."""
+STEPS = 1.5
+"""Widths of its box that a face may have moved, and once more for each second out of sight."""
+COAST_S = 0.5
+"""Seconds for which a velocity is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A person in a frame.
+
+    Attributes:
+        person: number, from 1 in order of appearance; none is used twice.
+        box: `(x, y, width, height)` in pixels of the frame.
+        landmarks: `(5, 2)` float32, as `detect.Faces` has them.
+        score: the probability that it is a face.
+        crop: grey uint8 `(48, 48)`, as `crop.crop_faces` makes it.
+    """
+
+    person: int
+    box: Box
+    landmarks: np.ndarray
+    score: float
+    crop: np.ndarray
+
+
+@dataclass(slots=True)
+class _Person:
+    """What is remembered of somebody; `number` is 0 until they have been seen often enough."""
+
+    box: np.ndarray
+    time: float
+    looks: np.ndarray
+    seen: int = 1
+    number: int = 0
+    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+    def predicted(self, time: float) -> np.ndarray:
+        """The box `(4,)` at `time` seconds."""
+        box = self.box.copy()
+        box[:2] += self.velocity * min(time - self.time, COAST_S)
+        return box
+
+    def move(self, box: np.ndarray, time: float, looks: np.ndarray) -> None:
+        elapsed = time - self.time
+        if elapsed > 0:
+            speed = (_centre(box) - _centre(self.box)) / elapsed
+            self.velocity = 0.7 * self.velocity + 0.3 * speed if elapsed < COAST_S else np.zeros(2)
+        self.box, self.time, self.seen = box, time, self.seen + 1
+        self.looks = 0.9 * self.looks + 0.1 * looks
+
+
+class Tracker:
+    """Finds the persons of one stream, frame by frame.
+
+    Args:
+        detector: finds and follows faces.
+        detect_every: seconds between two detections; a face that gets lost brings one forward.
+        max_gap: seconds out of sight after which a person is forgotten: who comes back later gets a new number.
+    """
+
+    def __init__(self, detector: Detector, detect_every: float = 0.5, max_gap: float = 2.0) -> None:
+        self.detector = detector
+        self.detect_every = detect_every
+        self.max_gap = max_gap
+        self._people: list[_Person] = []
+        self._last = -np.inf
+        self._detected = -np.inf
+        self._count = 0
+
+    def update(self, image: np.ndarray, time: float) -> list[Track]:
+        """The persons in the next frame, by number.
+
+        Args:
+            image: RGB uint8 `(height, width, 3)`.
+            time: seconds; not before the last frame's.
+
+        Raises:
+            ValueError: the image has another shape or type.
+        """
+        first = self._last == -np.inf
+        self._people = [p for p in self._people if time - p.time <= self.max_gap]
+        faces = self._look(image, time)
+        crops = crop_faces(image, faces.landmarks)
+        looks = _standardised(crops)
+        owners = self._match(faces.boxes, looks, time)
+        for face, owner in enumerate(owners):
+            box = faces.boxes[face].astype(np.float64)
+            if owner is None:
+                newcomer = _Person(box, time, looks[face], seen=SEEN_TO_COUNT if first else 1)
+                self._people.append(newcomer)
+                owners[face] = newcomer
+            else:
+                owner.move(box, time, looks[face])
+        # A face that did not become a person by its second frame was no face.
+        self._people = [p for p in self._people if p.number or p.seen >= SEEN_TO_COUNT or p.time == time]
+        self._last = time
+        tracks = [self._track(owner, faces, face, crops[face]) for face, owner in enumerate(owners) if owner]
+        return sorted((t for t in tracks if t.person), key=lambda t: t.person)
+
+    def _look(self, image: np.ndarray, time: float) -> Faces:
+        """Follow the faces of the frame before, or detect: when it is time, or as soon as one of them is lost."""
+        here = [p for p in self._people if p.time == self._last]
+        if here and time - self._detected < self.detect_every:
+            faces, _ = self.detector.refine(image, np.array([p.predicted(time) for p in here]))
+            if len(faces) == len(here):
+                return faces
+        elif not here and time - self._detected < self.detect_every / 3:
+            return Faces.empty()  # nobody in sight: look for them oftener, but not in every frame
+        self._detected = time
+        return self.detector.detect(image)
+
+    def _match(self, boxes: np.ndarray, looks: np.ndarray, time: float) -> "list[_Person | None]":
+        """For each face the person that it is, or `None`: the best pairs first."""
+        owners: list[_Person | None] = [None] * len(boxes)
+        pairs = [
+            (fit, face, person)
+            for person in self._people
+            for face in range(len(boxes))
+            if (fit := _fit(person, boxes[face], looks[face], time)) > 0
+        ]
+        taken: set[int] = set()
+        for _, face, person in sorted(pairs, key=lambda pair: -pair[0]):
+            if owners[face] is None and id(person) not in taken:
+                owners[face] = person
+                taken.add(id(person))
+        return owners
+
+    def _track(self, person: _Person, faces: Faces, face: int, crop: np.ndarray) -> Track:
+        if not person.number and person.seen >= SEEN_TO_COUNT:
+            self._count += 1
+            person.number = self._count
+        x, y, width, height = faces.boxes[face].tolist()
+        return Track(person.number, (x, y, width, height), faces.landmarks[face], float(faces.scores[face]), crop)
+
+
+def _fit(person: _Person, box: np.ndarray, looks: np.ndarray, time: float) -> float:
+    """How well a face fits a person, 0 where it cannot be them."""
+    overlap = _overlap(person.predicted(time), box)
+    alike = float((person.looks * looks).mean())
+    reach = STEPS * person.box[2] * (1 + time - person.time)
+    within = np.hypot(*(_centre(box) - _centre(person.box))) < reach
+    if overlap > NEAR or (alike > ALIKE and within):
+        return overlap + max(0.0, alike)
+    return 0.0
+
+
+def _standardised(crops: np.ndarray) -> np.ndarray:
+    """The crops `(n, 48, 48)` with mean 0 and deviation 1: the mean product of two is their correlation."""
+    grey = crops.astype(np.float32)
+    grey -= grey.mean((1, 2), keepdims=True)
+    return grey / (grey.std((1, 2), keepdims=True) + 1e-3)
+
+
+def _centre(box: np.ndarray) -> np.ndarray:
+    return box[:2] + box[2:] / 2
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    sides = np.minimum(a[:2] + a[2:], b[:2] + b[2:]) - np.maximum(a[:2], b[:2])
+    common = float(np.maximum(sides, 0).prod())
+    union = float(a[2:].prod() + b[2:].prod()) - common
+    return common / union if union > 0 else 0.0
