@@ -1,7 +1,7 @@
 """FER+ (Barsoum et al. 2016, arXiv:1608.01041): 48x48 grey faces with the votes of ten annotators."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,10 +58,9 @@ def load(data: Path, split: Split) -> Faces:
     labels = root / "fer2013new.csv"
     if not labels.is_file():
         raise DataError(f"no FER+ labels at {labels}; expected fer2013new.csv beside FER2013Train/ or fer2013.csv")
-    rows = _rows(labels, split)
     pictures = root / FOLDER[split]
     if pictures.is_dir():
-        faces = _from_folder(pictures, rows)
+        faces = _from_folder(pictures, _rows(labels, split))
     elif (root / "fer2013.csv").is_file():
         faces = _from_kaggle(root / "fer2013.csv", labels, split)
     else:
@@ -73,12 +72,33 @@ def load(data: Path, split: Split) -> Faces:
 
 def _rows(labels: Path, split: Split) -> list[dict[str, str]]:
     """The rows of a split that name an image. Upstream names three twice; they stay, so that counts agree with it."""
-    with labels.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["Usage"] == USAGE[split] and row["Image name"]]
+    return [row for row in _table(labels, ("Usage", "Image name", *VOTES)) if _belongs(row, split)]
+
+
+def _belongs(row: dict[str, str], split: Split) -> bool:
+    return row["Usage"] == USAGE[split] and bool(row["Image name"])
+
+
+def _table(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The rows of a csv file.
+
+    Raises:
+        DataError: it lacks a column.
+    """
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        reader = csv.DictReader(file, restval="")
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path} has no column {', '.join(missing)}; expected the table as FER+ or Kaggle has it")
+        yield from reader
 
 
 def _votes(rows: Iterable[dict[str, str]]) -> np.ndarray:
-    return np.array([[int(row[name]) for name in VOTES] for row in rows], np.int64).reshape(-1, len(VOTES))
+    try:
+        votes = [[int(row[name]) for name in VOTES] for row in rows]
+    except ValueError as error:
+        raise DataError(f"fer2013new.csv: a vote is not a number: {error}") from None
+    return np.array(votes, np.int64).reshape(-1, len(VOTES))
 
 
 def _from_folder(folder: Path, rows: list[dict[str, str]]) -> Faces:
@@ -87,7 +107,7 @@ def _from_folder(folder: Path, rows: list[dict[str, str]]) -> Faces:
         path = folder / row["Image name"]
         try:
             with Image.open(path) as picture:
-                images[i] = np.asarray(picture.convert("L"))
+                images[i] = np.asarray(picture.convert("L")).reshape(SIDE, SIDE)
         except (OSError, ValueError) as error:
             raise DataError(f"{path} is not a 48x48 picture: {error}") from None
     return Faces(tuple(row["Image name"] for row in rows), images, _votes(rows))
@@ -96,13 +116,19 @@ def _from_folder(folder: Path, rows: list[dict[str, str]]) -> Faces:
 def _from_kaggle(pixels: Path, labels: Path, split: Split) -> Faces:
     """Kaggle's table holds the pixels of the same rows in the same order."""
     names, images, kept = [], [], []
-    with pixels.open(newline="") as left, labels.open(newline="") as right:
-        for face, row in zip(csv.DictReader(left), csv.DictReader(right), strict=False):
-            if row["Usage"] != USAGE[split] or not row["Image name"]:
-                continue
-            names.append(row["Image name"])
+    faces = _table(pixels, ("pixels", "Usage"))
+    for line, row in enumerate(_table(labels, ("Usage", "Image name", *VOTES)), 2):
+        face = next(faces, None)
+        if face is None or face["Usage"] != row["Usage"]:
+            raise DataError(f"{pixels}, line {line}: expected the same faces in the same order as {labels.name}")
+        if not _belongs(row, split):
+            continue
+        names.append(row["Image name"])
+        kept.append(row)
+        try:
             images.append(np.array(face["pixels"].split(), np.uint8).reshape(SIDE, SIDE))
-            kept.append(row)
+        except (ValueError, OverflowError):
+            raise DataError(f"{pixels}, line {line}: expected {SIDE * SIDE} pixels from 0 to 255") from None
     stacked = np.stack(images) if images else np.empty((0, SIDE, SIDE), np.uint8)
     return Faces(tuple(names), stacked, _votes(kept))
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..errors import EmoscopeError
 from .metrics import score
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -106,6 +108,9 @@ class Trainer:
 
         With `resume`, go on from `last.pt` where there is one. Epoch `e` draws its order and augmentation from
         `seed + e`, so an interrupted run ends as an uninterrupted one.
+
+        Raises:
+            EmoscopeError: `last.pt` is damaged or of another network.
         """
         self.out.mkdir(parents=True, exist_ok=True)
         if resume and (self.out / "last.pt").exists():
@@ -198,12 +203,18 @@ class Trainer:
         (self.out / "history.json").write_text(json.dumps(self.history, indent=1) + "\n")
 
     def _restore(self) -> None:
-        state = torch.load(self.out / "last.pt", map_location=self.device, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.schedule.load_state_dict(state["schedule"])
-        self.history = state["history"]
+        path = self.out / "last.pt"
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.history = state["history"]
+        except (RuntimeError, UnpicklingError, EOFError, LookupError, TypeError, ValueError) as error:
+            raise EmoscopeError(
+                f"{path} is no checkpoint of this run ({str(error).splitlines()[0]}); begin anew without --resume"
+            ) from error
 
 
 def _average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
