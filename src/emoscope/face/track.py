@@ -17,12 +17,16 @@ SEEN_TO_COUNT = 3
 """Frames in which a new face must be seen before it is a person, except in the first frame of all."""
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
-ALIKE = 0.6
+ALIKE = 0.8
 """Correlation of crops above which looks may match a face that is not where it should be."""
 STEPS = 1.5
 """Widths of its box that a face may have moved, and once more for each second out of sight."""
-COAST_S = 0.5
+COAST_S = 1.5
 """Seconds for which a velocity is believed."""
+SETTLE_S = 0.3
+"""Seconds over which a velocity is averaged."""
+CROWDED = 0.05
+"""Overlap of a person's predicted box with another's above which one may hide the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,14 @@ class _Person:
         box[:2] += self.velocity * min(time - self.time, COAST_S)
         return box
 
-    def move(self, box: np.ndarray, time: float, looks: np.ndarray) -> None:
+    def move(self, box: np.ndarray, time: float, looks: np.ndarray, crowded: bool) -> None:
+        """Take the face of a frame; where another is in front of it or behind it, its looks and speed mean little."""
         elapsed = time - self.time
-        if elapsed > 0:
+        if elapsed > 0 and not crowded:
             speed = (_centre(box) - _centre(self.box)) / elapsed
-            self.velocity = 0.7 * self.velocity + 0.3 * speed if elapsed < COAST_S else np.zeros(2)
+            self.velocity += min(1.0, elapsed / SETTLE_S) * (speed - self.velocity)
+            self.looks = 0.95 * self.looks + 0.05 * looks
         self.box, self.time, self.seen = box, time, self.seen + 1
-        self.looks = 0.9 * self.looks + 0.1 * looks
 
 
 class Tracker:
@@ -111,7 +116,7 @@ class Tracker:
                 self._people.append(newcomer)
                 owners[face] = newcomer
             else:
-                owner.move(box, time, looks[face])
+                owner.move(box, time, looks[face], self._crowded(owner, time))
         # A face that did not become a person by its second frame was no face.
         self._people = [p for p in self._people if p.number or p.seen >= SEEN_TO_COUNT or p.time == time]
         self._last = time
@@ -145,6 +150,10 @@ class Tracker:
                 owners[face] = person
                 taken.add(id(person))
         return owners
+
+    def _crowded(self, person: _Person, time: float) -> bool:
+        box = person.predicted(time)
+        return any(_overlap(box, p.predicted(time)) > CROWDED for p in self._people if p is not person)
 
     def _track(self, person: _Person, faces: Faces, face: int, crop: np.ndarray) -> Track:
         if not person.number and person.seen >= SEEN_TO_COUNT:
