@@ -7,7 +7,7 @@ from typing import Any, get_args
 import numpy as np
 
 from ..data import cremad, ferplus
-from ..errors import EmoscopeError
+from ..errors import DataError, EmoscopeError
 from ..models import Model, load
 from .metrics import score
 
@@ -48,6 +48,8 @@ def measure(model: Model, data: Path, split: str, protocol: str | None = None) -
     if split not in get_args(ferplus.Split):
         raise EmoscopeError(f"no split {split!r}; there are train, validation and test")
     inputs, labels = protocols[protocol](data, split)
+    if not len(labels):
+        raise DataError(f"{data}: the {split} split holds nothing that counts under {protocol}")
     marks = score(logits(model, inputs), labels, model.card.temperature)
     return {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(model.card.labels), **marks}
 

@@ -1,0 +1,95 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import Tensor  # noqa: E402
+
+from emoscope.data.augment import FaceAugment, LogMelAugment  # noqa: E402
+
+CASES = {"face": (FaceAugment, (1, 48, 48), 8), "logmel": (LogMelAugment, (188, 128), 6)}
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+
+
+def batch(shape: tuple[int, ...], classes: int, count: int) -> tuple[Tensor, Tensor]:
+    return torch.rand(count, *shape), torch.softmax(3 * torch.randn(count, classes), 1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 33])
+@pytest.mark.parametrize("case", CASES)
+def test_shapes_and_ranges_stay_and_targets_stay_distributions(case: str, count: int) -> None:
+    make, shape, classes = CASES[case]
+    inputs, targets = batch(shape, classes, count)
+    changed, mixed = make()(inputs.clone(), targets)
+    assert changed.shape == inputs.shape
+    assert mixed.shape == targets.shape
+    assert changed.dtype == mixed.dtype == torch.float32
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+    torch.testing.assert_close(mixed.sum(1), torch.ones(count))
+    assert (mixed >= 0).all()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_call_and_every_input_is_changed_differently(case: str) -> None:
+    make, shape, classes = CASES[case]
+    augment = make()
+    same = torch.rand(1, *shape).expand(16, *shape).contiguous()
+    targets = torch.full((16, classes), 1 / classes)
+    first, second = augment(same, targets)[0], augment(same, targets)[0]
+    assert not torch.equal(first, second)
+    assert len({round(float(one.mean()), 6) for one in first}) > 8
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_seed_changes_in_the_same_way(case: str) -> None:
+    make, shape, classes = CASES[case]
+    inputs, targets = batch(shape, classes, 4)
+    out = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        out.append(make()(inputs.clone(), targets))
+    torch.testing.assert_close(out[0], out[1], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_batch_that_was_given_is_not_changed(case: str) -> None:
+    make, shape, classes = CASES[case]
+    inputs, targets = batch(shape, classes, 4)
+    before = inputs.clone(), targets.clone()
+    make()(inputs, targets)
+    assert torch.equal(inputs, before[0])
+    assert torch.equal(targets, before[1])
+
+
+def test_faces_keep_their_targets_and_gain_no_black_border() -> None:
+    white = torch.ones(64, 1, 48, 48)
+    targets = torch.eye(8)[torch.arange(64) % 8]
+    faces, same = FaceAugment()(white, targets)
+    assert torch.equal(same, targets)
+    assert faces.min() > 0.3  # the darkest is an erased patch, or dimmed light
+
+
+def test_mixing_mixes_inputs_and_targets_alike() -> None:
+    """Each input is even, at a level that tells its class: so is every mixture, apart from what was masked or noisy."""
+    levels = torch.tensor([0.5, 0.7, 0.9])
+    classes = torch.arange(60) % 3
+    inputs = levels[classes].view(60, 1, 1).expand(60, 188, 128).contiguous()
+    mixed, targets = LogMelAugment()(inputs, torch.eye(3)[classes])
+    expected = targets @ levels
+    found = mixed.flatten(1).median(1).values
+    assert (targets.max(1).values < 0.99).any()
+    close = (found - expected).abs() < 0.02
+    assert close.float().mean() > 0.5  # masks and warps of the one that is mixed in move some
+    assert (targets.max(1).values >= 0.5).all()  # an input's own share is the larger one
+
+
+def test_masks_and_floor_leave_most_of_a_window() -> None:
+    ones = torch.ones(64, 188, 128)
+    changed, _ = LogMelAugment()(ones, torch.full((64, 6), 1 / 6))
+    share = (changed > 0.99).float().mean()
+    assert 0.2 < share < 0.99
