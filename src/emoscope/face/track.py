@@ -81,10 +81,11 @@ class Tracker:
     Args:
         detector: finds and follows faces.
         detect_every: seconds between two detections; a face that gets lost brings one forward.
-        max_gap: seconds out of sight after which a person is forgotten: who comes back later gets a new number.
+        max_gap: seconds out of sight after which a person is forgotten and gets a new number. For the first 1.5 s a
+            person is found again by place or by looks, then by looks alone.
     """
 
-    def __init__(self, detector: Detector, detect_every: float = 0.5, max_gap: float = 2.0) -> None:
+    def __init__(self, detector: Detector, detect_every: float = 0.5, max_gap: float = 5.0) -> None:
         self.detector = detector
         self.detect_every = detect_every
         self.max_gap = max_gap
@@ -169,7 +170,8 @@ def _fit(person: _Person, box: np.ndarray, looks: np.ndarray, time: float) -> fl
     alike = float((person.looks * looks).mean())
     reach = STEPS * person.box[2] * (1 + time - person.time)
     within = np.hypot(*(_centre(box) - _centre(person.box))) < reach
-    if overlap > NEAR or (alike > ALIKE and within):
+    near = overlap > NEAR and time - person.time <= COAST_S
+    if near or (alike > ALIKE and within):
         return overlap + max(0.0, alike)
     return 0.0
 
