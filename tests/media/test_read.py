@@ -677,6 +677,12 @@ class TestHostile:
         outcome(path, path.read_bytes())
         assert capfd.readouterr() == ("", "")
 
+    def test_a_place_that_cannot_be_is_no_exception(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"abc")
+        with decode.LocalFile(tmp_path / "a") as file:
+            assert [file.seek(2), file.seek(-1), file.seek(0, 99), file.seek(1 << 80)] == [2, -1, -1, -1]
+            assert file.read() == b"c"
+
 
 class TestMemory:
     @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to tell its memory")

@@ -1,5 +1,6 @@
 """Decoding one stream of a local file with ffmpeg's libraries: what does not decode is passed over and counted."""
 
+import io
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -42,6 +43,17 @@ FURTHEST_AHEAD_WITHOUT_END = 3600.0
 Kind = Literal["video", "audio"]
 
 
+class LocalFile(io.FileIO):
+    """A file whose seek fails the way ffmpeg expects it: PyAV prints an exception that it cannot pass on."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Return the new position, or -1 for a place that cannot be."""
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
+
+
 class Track:
     """One stream of one file, opened on its own so that it is read at its own pace.
 
@@ -63,7 +75,7 @@ class Track:
         """
         self.skipped = 0
         # ffmpeg gets the open file, never a name: a name could be an address or a list of other files.
-        self._file = path.open("rb")
+        self._file = LocalFile(path)
         try:
             self._container = _open(self._file, path)
             self.stream = _best_stream(self._container, kind)
@@ -131,7 +143,7 @@ class Track:
                     if packet.size:
                         yield packet
                 return
-            except av.FFmpegError:
+            except (av.FFmpegError, OSError):
                 self.skipped += 1
 
 

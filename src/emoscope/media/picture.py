@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, WebPImagePlugin
 
 from ..errors import MediaError
 from .decode import MAX_PIXELS, check_size, shown
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+# Pillow loads its other formats by itself, but all forty of them if one is missing.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", WebPImagePlugin.WebPImageFile.format)
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -34,11 +35,11 @@ def read_picture(path: Path) -> np.ndarray | None:
     """
     with path.open("rb") as file:
         picture = _header(file, path)
-        if picture is None or (picture.format == "GIF" and getattr(picture, "is_animated", False)):
+        if picture is None:
             return None
         check_size(*picture.size, path)
         try:
-            return _pixels(picture)
+            return None if getattr(picture, "is_animated", False) and picture.format == "GIF" else _pixels(picture)
         except Exception as error:  # Pillow raises many kinds on damaged files
             raise MediaError(
                 f"{shown(path)}: the picture is damaged, expected a whole {picture.format} file"

@@ -76,7 +76,8 @@ class Upright:
         matrix = _matrix(frame)
         sideways = _is_sideways(matrix)
         width, height = (self.height, self.width) if sideways else (self.width, self.height)
-        image = self._converter.reformat(frame, width, height, "rgb24").to_ndarray()
+        # More threads cost more than they give: the pictures are small.
+        image = self._converter.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
         (a, b), (c, d) = matrix
         if sideways:
             image, a, d = image.swapaxes(0, 1), c, b

@@ -90,7 +90,7 @@ class VideoWriter:
         if height % 2 or width % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), "edge")
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
-        frame = self._converter.reformat(frame, format="yuv420p")
+        frame = self._converter.reformat(frame, format="yuv420p", threads=1)
         self._last = max(round(time / TIME_BASE), self._last + 1)
         frame.pts, frame.time_base = self._last, TIME_BASE
         self._mux(self._video.encode_lazy(frame))
