@@ -1,0 +1,94 @@
+"""Write `cards/NAME.md`, a page a model, from the cards that the models are shipped with.
+
+python cards/make.py
+"""
+
+from pathlib import Path
+from typing import Any
+
+from emoscope import models
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Write all pages; those of models that are no longer shipped are deleted."""
+    for old in HERE.glob("*.md"):
+        old.unlink()
+    for name in models.names():
+        page = HERE / f"{name}.md"
+        page.write_text(render(models.card(name)), encoding="utf-8")
+        print(page)
+
+
+def render(card: models.Card) -> str:
+    """The page of one model."""
+    facts = {
+        "modality": card.modality,
+        "emotions": ", ".join(card.labels),
+        **{f"input: {key}": _words(value) for key, value in card.input.items()},
+        "parameters": f"{card.parameters:,}",
+        "temperature": f"{card.temperature:.3f}",
+        "recipe": f"`emoscope train {card.recipe} --data DATA --out OUT`",
+        "licence of the weights": card.licence,
+    }
+    parts = [
+        f"# {card.name}",
+        f"{card.description}.",
+        _table(("", ""), facts.items()),
+        "## Data",
+        _table(("", ""), ((key.replace("_", " "), _words(value)) for key, value in card.data.items())),
+        "## How good it is",
+        *(_marks(marks, card.labels) for marks in card.metrics),
+        "## Limits",
+        _list(card.limits),
+        "## What it must not be used for",
+        _list(card.not_for),
+        "*This page is made from the model's card by `python cards/make.py`.*",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _marks(marks: dict[str, Any], labels: tuple[str, ...]) -> str:
+    low, high = marks["interval"]
+    lines = [
+        f"### {marks['split']}, protocol `{marks['protocol']}`",
+        _table(
+            ("n", "accuracy", "95 % interval", "unweighted recall", "macro F1", "calibration error"),
+            [
+                (
+                    f"{marks['n']:,}",
+                    _percent(marks["accuracy"]),
+                    f"{_percent(low)} to {_percent(high)}",
+                    _percent(marks["uar"]),
+                    f"{marks['macro_f1']:.3f}",
+                    f"{marks['ece']:.3f}",
+                )
+            ],
+        ),
+        "Recall of each emotion:",
+        _table(labels, [tuple("none in the data" if r is None else _percent(r) for r in marks["recall"])]),
+        f"Measured by `{marks['command']}`.",
+    ]
+    return "\n\n".join(lines)
+
+
+def _table(heads: tuple[str, ...], rows: Any) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _list(sentences: tuple[str, ...]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+if __name__ == "__main__":
+    main()
