@@ -15,6 +15,17 @@ settings.register_profile("emoscope", deadline=None, max_examples=40, suppress_h
 settings.load_profile("emoscope")
 
 DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
+EXAMPLE = Path(__file__).parents[1] / "examples" / "synthetic.mp4"
+
+
+@pytest.fixture(scope="session")
+def speech() -> np.ndarray:
+    """Four seconds of sound with synthetic speech in it, float32 mono at 16 kHz."""
+    from emoscope.media import Sound, open_media
+
+    with open_media(EXAMPLE) as media:
+        samples = np.concatenate([item.samples for item in media if isinstance(item, Sound)])
+    return samples[: 4 * 16_000]
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .errors import ModelError
 from .face.classify import FaceClassifier
-from .face.crop import crop_faces
+from .face.crop import SIDE
 from .face.detect import Detector
 from .face.smooth import SMOOTHERS, Smoother
 from .face.track import Track, Tracker
@@ -16,6 +17,9 @@ from .speaker import MouthWatch
 from .timeline import Observation
 from .voice.classify import VoiceReader, VoiceRow
 
+SMALLEST_FACE = 32
+"""A face is looked for down to 1/32 of the frame's shorter side, but not under 20 pixels."""
+
 FORGET_S = 10.0
 """Seconds after which the smoothed state of a person who is out of sight is dropped."""
 
@@ -23,9 +27,10 @@ FORGET_S = 10.0
 class Session:
     """One stream of frames and sound, whoever feeds it: a file, a camera, a cluster.
 
-    Frames and sound are fed in order of time, each for itself; what comes out is in order of time for each source.
-    Fused observations come as soon as neither face nor voice can change them any more. The state is bounded, however
-    long the stream.
+    Frames and sound are fed in order of time, each for itself; what comes out is in order of time for each source and
+    person. A voice comes once the frames up to its end have been seen, and a fused observation once neither face nor
+    voice can change it any more; neither waits longer than `MAX_WAIT`. So it makes no difference how the sound is cut.
+    The state is bounded, however long the stream.
 
     Args:
         faces: whether frames will be fed.
@@ -36,7 +41,7 @@ class Session:
         threads: threads of each network.
 
     Raises:
-        ModelError: a model is unknown or damaged.
+        ModelError: a model is unknown, damaged, or of the other kind.
         ValueError: no smoothing has that name.
     """
 
@@ -53,14 +58,15 @@ class Session:
         self._faces = self._voice = None
         labels: Sequence[str] = ()
         if faces:
-            self.models["face"] = load(face_model, threads)
+            self.models["face"] = _load(face_model, "face", threads)
             self._faces = _FaceReader(self.models["face"], smoothing, threads)
         if voice:
-            self.models["voice"] = load(voice_model, threads)
+            self.models["voice"] = _load(voice_model, "voice", threads)
             self._voice = VoiceReader(self.models["voice"])
             labels = self.models["voice"].card.labels
         self._fuser = Fuser(labels)
         self._mouths = MouthWatch()
+        self._heard: list[VoiceRow] = []
         self._frame_end = 0.0
 
     def add_frame(self, image: np.ndarray, time: float, duration: float = 0.0) -> list[Observation]:
@@ -72,7 +78,7 @@ class Session:
             duration: seconds until the next one.
 
         Returns:
-            the faces seen in this frame, then what became settled.
+            the faces seen in this frame, then the voices and fused observations that became certain.
 
         Raises:
             ValueError: the image has another shape or type, or the session was made without faces.
@@ -98,33 +104,40 @@ class Session:
             time: seconds from the start of the stream of the first sample.
 
         Returns:
-            the voices whose windows are complete, then what became settled.
+            the voices and fused observations that became certain.
 
         Raises:
             ValueError: the samples have another shape, or the session was made without voice.
         """
         if self._voice is None:
             raise ValueError("this session was made with voice=False")
-        return self._heard(self._voice.add(Sound(time, samples))) + self._settle()
+        self._heard += self._voice.add(Sound(time, samples))
+        return self._settle()
 
     def close(self) -> list[Observation]:
         """End the stream and return what was still waiting."""
-        heard = self._heard(self._voice.finish()) if self._voice else []
-        return heard + self._fuser.settle(float("inf"))
-
-    def _heard(self, rows: Sequence[VoiceRow]) -> list[Observation]:
-        heard = [
-            Observation(start, end, "voice", self._mouths.speaker(start, end), None, _unit(scores))
-            for start, end, scores in rows
-        ]
-        self._fuser.add(heard)
-        return heard
+        if self._voice:
+            self._heard += self._voice.finish()
+        return self._voices(float("inf")) + self._fuser.settle(float("inf"))
 
     def _settle(self) -> list[Observation]:
         seen = self._frame_end if self._faces else float("inf")
         heard = self._voice.settled if self._voice else float("inf")
-        furthest = max(t for t in (seen, heard) if t != float("inf"))
-        return self._fuser.settle(max(min(seen, heard), furthest - MAX_WAIT))
+        waited = max(t for t in (seen, heard) if t != float("inf")) - MAX_WAIT
+        voices = self._voices(max(seen, waited))
+        waiting = self._heard[0].start if self._heard else float("inf")
+        return voices + self._fuser.settle(min(max(min(seen, heard), waited), waiting))
+
+    def _voices(self, seen: float) -> list[Observation]:
+        """The voices that end before `seen` seconds: it is known whose mouth moved."""
+        known = [row for row in self._heard if row.end <= seen]
+        self._heard = self._heard[len(known) :]
+        voices = [
+            Observation(row.start, row.end, "voice", self._mouths.speaker(row.start, row.end), None, _unit(row.scores))
+            for row in known
+        ]
+        self._fuser.add(voices)
+        return voices
 
 
 class _FaceReader:
@@ -134,14 +147,17 @@ class _FaceReader:
         if smoothing not in SMOOTHERS:
             raise ValueError(f"no smoothing is named {smoothing!r}; there are {', '.join(SMOOTHERS)}")
         self.smoother = SMOOTHERS[smoothing]
-        self.tracker = Tracker(Detector(threads=threads))
+        self.threads = threads
+        self.tracker: Tracker | None = None
         self.classifier = FaceClassifier(model)
         self.states: dict[int, tuple[float, Smoother]] = {}
 
     def read(self, image: np.ndarray, time: float) -> tuple[list[Track], np.ndarray, list[np.ndarray]]:
         """The persons in a frame, their crops `(n, 48, 48)` and their smoothed scores, `(8,)` each."""
+        if self.tracker is None:
+            self.tracker = Tracker(Detector(min_face=_smallest(image), threads=self.threads))
         tracks = self.tracker.update(image, time)
-        crops = crop_faces(image, np.array([track.landmarks for track in tracks]))
+        crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         scores = self.classifier(crops)
         steady = [self._steady(track.person, time, score) for track, score in zip(tracks, scores, strict=True)]
         self.states = {p: state for p, state in self.states.items() if state[0] > time - FORGET_S}
@@ -151,6 +167,18 @@ class _FaceReader:
         smoother = self.states[person][1] if person in self.states else self.smoother()
         self.states[person] = (time, smoother)
         return smoother.update(time, scores)
+
+
+def _smallest(image: np.ndarray) -> int:
+    """The smallest face to look for: relative to the picture, so that large ones do not take longer."""
+    return max(20, min(image.shape[:2]) // SMALLEST_FACE)
+
+
+def _load(name: str, modality: str, threads: int) -> Model:
+    model = load(name, threads)
+    if model.card.modality != modality:
+        raise ModelError(f"{model.card.name} is a {model.card.modality} model; expected a {modality} model")
+    return model
 
 
 def _unit(scores: np.ndarray) -> tuple[float, ...]:

@@ -9,8 +9,8 @@ MEMORY = 12.0
 SEEN = 0.5
 """A person must be in sight for this share of the voice."""
 STILL = 1.3
-"""A mouth that moves less than this, relative to the rest of the face, is still. In CREMA-D clips 95 % of those who speak
-are above 1.44, half of those who are silent below 1.15."""
+"""A mouth that moves less than this, relative to the rest of the face, is still. In CREMA-D clips 95 % of those who
+speak are above 1.44, half of those who are silent below 1.15."""
 CLEAR = 1.3
 """With several moving mouths, the first must move this many times as much as the second."""
 
