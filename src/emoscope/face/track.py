@@ -13,12 +13,14 @@ from ..timeline import Box
 from .crop import crop_faces
 from .detect import Detector, Faces
 
-SEEN_TO_COUNT = 3
-"""Frames in which a new face must be seen before it is a person, except in the first frame of all."""
+SEEN_TO_COUNT = 5
+"""Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether it
+is somebody known who comes back, and one frame is no face."""
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
-"""Correlation of crops above which looks may match a face that is not where it should be."""
+"""Correlation of crops above which looks may match a face that is not where it should be. In CREMA-D, 5 % of different
+people are more alike than that, and 85 % of the same people in different clips."""
 STEPS = 1.5
 """Widths of its box that a face may have moved, and once more for each second out of sight."""
 COAST_S = 1.5
@@ -137,7 +139,7 @@ class Tracker:
         return self.detector.detect(image)
 
     def _match(self, boxes: np.ndarray, looks: np.ndarray, time: float) -> "list[_Person | None]":
-        """For each face the person that it is, or `None`: the best pairs first."""
+        """For each face the person that it is, or `None`: who has a number goes first, then the best pairs."""
         owners: list[_Person | None] = [None] * len(boxes)
         pairs = [
             (fit, face, person)
@@ -146,7 +148,7 @@ class Tracker:
             if (fit := _fit(person, boxes[face], looks[face], time)) > 0
         ]
         taken: set[int] = set()
-        for _, face, person in sorted(pairs, key=lambda pair: -pair[0]):
+        for _, face, person in sorted(pairs, key=lambda pair: (pair[2].number == 0, -pair[0])):
             if owners[face] is None and id(person) not in taken:
                 owners[face] = person
                 taken.add(id(person))
