@@ -42,6 +42,8 @@ class Settings:
 
     Attributes:
         epochs: passes over the training samples.
+        finish: further passes with the gentle augmentation and `FINISH_RATE` of the rate, which again falls to 0:
+            the network ends on samples as they are (Touvron et al. 2019, arXiv:1906.06423, section 3).
         batch: samples a step.
         rate: peak learning rate of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); a linear rise over
             `warmup` of the steps is followed by half a cosine down to 0.
@@ -60,6 +62,16 @@ class Settings:
     average: float = 0.998
     smoothing: float = 0.0
     seed: int = 0
+    finish: int = 0
+
+    @property
+    def passes(self) -> int:
+        """All epochs, the finishing ones included."""
+        return self.epochs + self.finish
+
+
+FINISH_RATE = 0.15
+"""Peak rate of the finishing epochs, as a share of the rate."""
 
 
 class Trainer:
@@ -71,6 +83,7 @@ class Trainer:
         validation: samples that choose the epoch: the one with the highest accuracy is kept.
         prepare: applied to every batch of inputs (uint8 / 255 as float32), for instance to add a channel.
         augment: applied to training batches after `prepare`.
+        gentle: applied instead in the finishing epochs.
         device: `cpu` or `cuda`.
     """
 
@@ -82,6 +95,7 @@ class Trainer:
         settings: Settings,
         prepare: Callable[[Tensor], Tensor],
         augment: Augment,
+        gentle: Augment,
         out: Path,
         device: str = "cpu",
     ) -> None:
@@ -90,7 +104,8 @@ class Trainer:
             self.network, avg_fn=_average(settings.average), use_buffers=True
         )
         self.train_samples, self.validation = train, validation
-        self.settings, self.prepare, self.augment, self.out, self.device = settings, prepare, augment, out, device
+        self.settings, self.prepare, self.out, self.device = settings, prepare, out, device
+        self.augment, self.gentle = augment, gentle
         self.steps = math.ceil(len(train.inputs) / settings.batch)
         self.optimizer = torch.optim.AdamW(_groups(self.network, settings.decay), lr=settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
@@ -98,10 +113,12 @@ class Trainer:
 
     def _rate(self, step: int) -> float:
         total = self.steps * self.settings.epochs
+        if step >= total:
+            return FINISH_RATE * _cosine((step - total) / max(1, self.steps * self.settings.finish))
         rise = max(1, round(total * self.settings.warmup))
         if step < rise:
             return (step + 1) / rise
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rise) / max(1, total - rise))))
+        return _cosine((step - rise) / max(1, total - rise))
 
     def run(self, resume: bool = False) -> list[dict[str, float]]:
         """Train to the last epoch and return the history, one entry an epoch.
@@ -122,11 +139,11 @@ class Trainer:
             TimeRemainingColumn(elapsed_when_finished=True),
         )
         with Progress(*columns) as progress:
-            task = progress.add_task("training", total=self.steps * self.settings.epochs)
+            task = progress.add_task("training", total=self.steps * self.settings.passes)
             progress.update(task, completed=len(self.history) * self.steps)
-            while len(self.history) < self.settings.epochs:
+            while len(self.history) < self.settings.passes:
                 entry = self._epoch(lambda: progress.advance(task))
-                progress.console.print(_line(entry, self.settings.epochs))
+                progress.console.print(_line(entry, self.settings.passes))
                 progress.update(task, description=f"training, validation {entry['validation_accuracy']:.1%}")
         return self.history
 
@@ -176,7 +193,8 @@ class Trainer:
     def _step(self, index: np.ndarray) -> float:
         inputs = self._batch(self.train_samples.inputs[index])
         targets = torch.from_numpy(self.train_samples.targets[index]).to(self.device)
-        inputs, targets = self.augment(inputs, targets)
+        finishing = len(self.history) >= self.settings.epochs
+        inputs, targets = (self.gentle if finishing else self.augment)(inputs, targets)
         targets = targets * (1 - self.settings.smoothing) + self.settings.smoothing / targets.shape[1]
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_bfloat16(self.device)):
             logits = self.network(inputs)
@@ -234,6 +252,11 @@ def fast_bfloat16(device: str) -> bool:
     if device == "cuda":
         return torch.cuda.is_bf16_supported()
     return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _cosine(done: float) -> float:
+    """From 1 to 0 as `done` goes from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

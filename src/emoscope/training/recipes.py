@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Recipe:
         network: makes the network with fresh weights.
         prepare: turns a batch of inputs in [0, 1] into what the network takes.
         augment: makes the augmentation.
+        gentle: makes that of the finishing epochs.
         settings: the hyperparameters.
         input: for the card: shape, kind and range of the input.
         data: for the card: data set, split, use, licence.
@@ -48,6 +50,7 @@ class Recipe:
     network: Callable[[], nn.Module]
     prepare: Callable[[Tensor], Tensor]
     augment: Callable[[], Augment]
+    gentle: Callable[[], Augment]
     settings: Settings
     input: dict[str, Any]
     data: dict[str, Any]
@@ -96,7 +99,8 @@ RECIPES: dict[str, Recipe] = {
             network=FaceResNet,
             prepare=_channel,
             augment=FaceAugment,
-            settings=Settings(epochs=24),
+            gentle=partial(FaceAugment, gentle=True),
+            settings=Settings(epochs=24, finish=8),
             input={
                 "shape": ["n", 1, 48, 48],
                 "kind": "grey face, upright, eyes and mouth where FER+ has them (emoscope.face.crop)",
@@ -126,6 +130,7 @@ RECIPES: dict[str, Recipe] = {
             network=VoiceResNet,
             prepare=_as_it_is,
             augment=LogMelAugment,
+            gentle=LogMelAugment,
             settings=Settings(epochs=40, batch=64, rate=2e-3, average=0.99, smoothing=0.1),
             input={
                 "shape": ["n", 188, 128],

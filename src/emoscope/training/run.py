@@ -66,7 +66,15 @@ def train(
     (out / "configuration.json").write_text(json.dumps(configuration, indent=2) + "\n")
     torch.manual_seed(recipe.settings.seed)
     trainer = Trainer(
-        recipe.network(), samples, validation, recipe.settings, recipe.prepare, recipe.augment(), out, device
+        recipe.network(),
+        samples,
+        validation,
+        recipe.settings,
+        recipe.prepare,
+        recipe.augment(),
+        recipe.gentle(),
+        out,
+        device,
     )
     history = trainer.run(resume)
     (out / "curves.svg").write_text(training_curves(history))
