@@ -6,7 +6,9 @@ corrects the box that it was given, and boxes that overlap too much are reduced 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +19,12 @@ WINDOW = 12  # P-Net's, pixels
 STRIDE = 2  # between P-Net's windows, pixels
 RNET_SIZE, ONET_SIZE = 24, 48  # input sides, pixels
 LEVEL_OVERLAP, OVERLAP = 0.5, 0.7  # more intersection over union than this: the same face, in one level and over all
+INTEGRAL_SCALE = 0.3  # levels below it are cheaper from sums of the picture than from its pixels
 BAND_PIXELS = 1 << 16  # of a pyramid level at a time: what stays in the processor's cache
 BATCH = 32  # crops at a time, for the same reason
+
+
+_nms_boxes: Any = cv2.dnn.NMSBoxes  # its stubs know no arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,10 @@ class Detector:
             ValueError: the picture has another shape or type.
         """
         _check(image)
-        boxes = self._propose(image)
-        boxes = np.trunc(_squared(boxes))
-        boxes = self._reject(image, boxes)
-        faces, _ = self._decide(image, np.trunc(_squared(boxes)))
+        pixels = image.astype(np.float32)  # scaled faster than uint8, and crops are not rounded
+        boxes = self._propose(image, pixels)
+        boxes = self._reject(pixels, np.trunc(_squared(boxes)))
+        faces, _ = self._decide(pixels, np.trunc(_squared(boxes)))
         return faces
 
     def refine(self, image: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
@@ -113,66 +119,71 @@ class Detector:
         corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
         return self._decide(image, np.trunc(_squared(corners)))
 
-    def _propose(self, image: np.ndarray) -> np.ndarray:
+    def _propose(self, image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         """P-Net over the pyramid: `(n, 4)` corners."""
-        found = [self._propose_level(level, scale) for level, scale in self._pyramid(image)]
-        boxes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True)) if found else _NOTHING
-        boxes, regression = boxes[:, :4], boxes[:, 4:]
+        found = [self._propose_level(level, scale) for level, scale in self._pyramid(image, pixels)]
+        if not found:
+            return np.zeros((0, 4))
+        boxes, regression, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
         kept = _suppress(boxes, scores, OVERLAP)
-        boxes, sides = boxes[kept], boxes[kept, 2:] - boxes[kept, :2]
-        return boxes + regression[kept] * np.tile(sides, 2)
+        boxes = boxes[kept]
+        return boxes + regression[kept] * np.tile(boxes[:, 2:] - boxes[:, :2], 2)
 
-    def _pyramid(self, image: np.ndarray) -> "list[tuple[np.ndarray, float]]":
+    def _pyramid(self, image: np.ndarray, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+        """Yield the levels, whole numbers in float32, and their scales; every pixel is the mean of what it covers."""
         height, width = image.shape[:2]
         scale = WINDOW / self.min_face
-        levels = []
+        integral = None
         while min(height, width) * scale >= WINDOW:
-            size = math.ceil(width * scale), math.ceil(height * scale)
-            levels.append((cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale))
+            rows, columns = math.ceil(height * scale), math.ceil(width * scale)
+            if scale > INTEGRAL_SCALE:
+                level = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+            else:
+                integral = _integral(image) if integral is None else integral
+                level = _means(integral, rows, columns)
+            yield np.rint(level), scale
             scale *= self.factor
-        return levels
 
-    def _propose_level(self, level: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return `(n, 8)` corners in the picture and their regression, and `(n,)` scores, of one level."""
+    def _propose_level(self, level: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """P-Net on one level: `(n, 4)` corners in the picture, `(n, 4)` their regression and `(n,)` scores."""
         height, width = level.shape[:2]
-        rows, columns = _cells(height), _cells(width)
+        columns = _cells(width)
         step = max(1, BAND_PIXELS // (STRIDE * width))
-        outputs = []
-        for top in range(0, rows, step):
-            band = level[STRIDE * top : STRIDE * (top + step) + WINDOW - STRIDE]
-            outputs.append(self._pnet(_planes(band[None]))[0])
-        output = np.concatenate(outputs, 1)
-        cells = np.flatnonzero(output[0] >= self._logits[0])
-        y, x = np.divmod(cells, columns)
+        bands = [
+            self._pnet(_planes(level[None, STRIDE * top : STRIDE * (top + step) + WINDOW - STRIDE]))[0]
+            for top in range(0, _cells(height), step)
+        ]
+        output = np.concatenate(bands, 1).reshape(5, -1, columns)
+        logits = output[0].T
+        x, y = np.nonzero(logits >= self._logits[0])
         corner = STRIDE * np.stack([x, y], 1)
         boxes = np.concatenate([np.trunc((corner + 1) / scale), np.trunc((corner + WINDOW) / scale)], 1)
-        kept = _suppress(boxes, output[0, cells], LEVEL_OVERLAP)
-        return np.concatenate([boxes, output[1:, cells].T], 1)[kept], output[0, cells[kept]]
+        scores = _probability(logits[x, y])
+        if len(x) == 1:
+            x = columns - 1 - x  # as every port of MTCNN to Python does, by a slip; kept to agree with them
+        kept = _suppress(boxes, scores, LEVEL_OVERLAP)
+        return boxes[kept], output[1:, y, x].T[kept], scores[kept]
 
     def _reject(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
         """R-Net on `(n, 4)` square corners: the corrected corners of those that it keeps."""
         output = _run(self._rnet, image, boxes, RNET_SIZE, 5)
         passed = np.flatnonzero(output[:, 0] > self._logits[1])
-        kept = passed[_suppress(boxes[passed], output[passed, 0], OVERLAP)]
+        kept = passed[_suppress(boxes[passed], _probability(output[passed, 0]), OVERLAP)]
         return _regressed(boxes[kept], output[kept, 1:])
 
     def _decide(self, image: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
         """O-Net on `(n, 4)` square corners: the faces, and the row of `boxes` that each came from."""
         output = _run(self._onet, image, boxes, ONET_SIZE, 15)
         passed = np.flatnonzero(output[:, 0] > self._logits[2])
-        corners = _regressed(boxes[passed], output[passed, 1:5])
-        kept = _suppress_contained(corners, output[passed, 0], OVERLAP)
+        corners, scores = _regressed(boxes[passed], output[passed, 1:5]), _probability(output[passed, 0])
+        kept = _suppress_contained(corners, scores, OVERLAP)
         rows, corners = passed[kept], corners[kept]
         points = output[rows, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)
         squares = boxes[rows, None, :]
         landmarks = squares[:, :, :2] - 1 + points * (squares[:, :, 2:] - squares[:, :, :2] + 1)
         start = np.maximum(corners[:, :2], 0)
         found = np.concatenate([start, corners[:, 2:] - start], 1)
-        scores = 1 / (1 + np.exp(-output[rows, 0]))
-        return Faces(found.astype(np.float32), scores.astype(np.float32), landmarks.astype(np.float32)), rows
-
-
-_NOTHING = np.zeros((0, 8)), np.zeros(0, np.float32)
+        return Faces(found.astype(np.float32), scores[kept], landmarks.astype(np.float32)), rows
 
 
 def _check(image: np.ndarray) -> None:
@@ -186,8 +197,36 @@ def _cells(pixels: int) -> int:
 
 
 def _planes(pictures: np.ndarray) -> np.ndarray:
-    """`(n, height, width, 3)` uint8 to `(n, 3, height, width)` float32."""
+    """`(n, height, width, 3)` to `(n, 3, height, width)` float32."""
     return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), np.float32)
+
+
+def _probability(logits: np.ndarray) -> np.ndarray:
+    """float32, so that sure faces tie, as they do in the published networks' softmax."""
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def _integral(image: np.ndarray) -> np.ndarray:
+    """`(height + 1, width + 1, 3)` sums of all pixels above and to the left."""
+    fits = image.shape[0] * image.shape[1] * 255 < 1 << 31
+    return np.asarray(cv2.integral(image, sdepth=cv2.CV_32S if fits else cv2.CV_64F))
+
+
+def _means(integral: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Scale to `(rows, columns, 3)` as INTER_AREA does, which reads the whole picture for the smallest level too."""
+    height, width = integral.shape[0] - 1, integral.shape[1] - 1
+    sums = _differences(_differences(integral, rows, axis=0), columns, axis=1)
+    return sums * (rows * columns / (height * width))
+
+
+def _differences(integral: np.ndarray, parts: int, axis: int) -> np.ndarray:
+    """Sums over equal parts of an axis; their borders may lie within pixels."""
+    last = integral.shape[axis] - 1
+    at = np.arange(parts + 1) * (last / parts)
+    below = np.minimum(at.astype(int), last - 1)
+    low = integral.take(below, axis)
+    part = np.expand_dims(at - below, tuple(range(1, integral.ndim - axis)))
+    return np.diff(low + part * (integral.take(below + 1, axis) - low), axis=axis)
 
 
 def _run(network: mtcnn.Network, image: np.ndarray, boxes: np.ndarray, size: int, outputs: int) -> np.ndarray:
@@ -201,13 +240,16 @@ def _run(network: mtcnn.Network, image: np.ndarray, boxes: np.ndarray, size: int
 
 def _crop(image: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
     """Scale the box to `size`; it counts pixels from 1 and includes its last, and is black outside the picture."""
-    height, width = image.shape[:2]
-    left, top, right, bottom = int(box[0]) - 1, int(box[1]) - 1, int(box[2]), int(box[3])
-    inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    if left < 0 or top < 0 or right > width or bottom > height:
-        margins = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
-        inside = cv2.copyMakeBorder(inside, *margins, cv2.BORDER_CONSTANT)
-    return cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA)
+    left, top, right, bottom = (int(each) for each in box)
+    left, top = min(left, right) - 1, min(top, bottom) - 1
+    y0, y1 = (min(max(y, 0), image.shape[0]) for y in (top, bottom))
+    x0, x1 = (min(max(x, 0), image.shape[1]) for x in (left, right))
+    crop = image[y0:y1, x0:x1]
+    if crop.shape[:2] != (bottom - top, right - left):
+        canvas = np.zeros((bottom - top, right - left, 3), image.dtype)
+        canvas[y0 - top : y1 - top, x0 - left : x1 - left] = crop
+        crop = canvas
+    return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def _squared(boxes: np.ndarray) -> np.ndarray:
@@ -227,8 +269,11 @@ def _suppress(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarr
     """Rows of the boxes that overlap no better one by more than `overlap` (intersection over union), best first."""
     if not len(boxes):
         return np.zeros(0, int)
-    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1], 1)
-    return np.asarray(cv2.dnn.NMSBoxes(rectangles, scores - scores.min() + 1, 0, overlap), int)
+    order = np.argsort(scores)[::-1]
+    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2] + 1], 1)[order]
+    ranks = np.arange(len(boxes), 0, -1).astype(np.float32)
+    # OpenCV holds the limit in float32: the margin keeps an overlap of just that much.
+    return np.asarray(order[_nms_boxes(rectangles, ranks, 0, overlap + 1e-6)])
 
 
 def _suppress_contained(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
@@ -238,7 +283,7 @@ def _suppress_contained(boxes: np.ndarray, scores: np.ndarray, overlap: float) -
     areas = sides.prod(axis=-1)
     close = np.maximum(common, 0).prod(axis=-1) > overlap * np.minimum(areas, areas.T)
     kept: list[int] = []
-    for row in np.argsort(-scores):
+    for row in np.argsort(scores)[::-1]:
         if not close[row, kept].any():
             kept.append(int(row))
     return np.array(kept, int)

@@ -75,8 +75,9 @@ def pnet(threads: int) -> Network:
     """
     weights = _weights("pnet.onnx")
     graph = _Graph()
-    features = _features(graph, weights, PNET)
+    features = _features(graph, weights, PNET, 0)
     flat = graph.add("Reshape", features, np.array([0, weights["conv2d_2/bias:0"].size, -1]))
+    flat = _prelu(graph, flat, weights[PNET[-1].prelu].reshape(-1, 1))
     kernel, bias = _heads(weights, "conv2d_3", "conv2d_4")
     graph.add("Add", graph.add("MatMul", kernel[:, :, 0, 0], flat), bias[:, None], name="out")
     return Network(graph.model(["n", 3, "height", "width"]), threads)
@@ -133,7 +134,8 @@ def _classifier(
     weights: dict[str, np.ndarray], layers: Sequence[Layer], dense: str, heads: Sequence[str], size: int, threads: int
 ) -> Network:
     graph = _Graph()
-    flat = graph.add("Flatten", _features(graph, weights, layers))
+    flat = graph.add("Flatten", _features(graph, weights, layers, size))
+    flat = _prelu(graph, flat, weights[layers[-1].prelu].repeat(LAST_SIZE**2))
     kernel = weights[f"{dense}/kernel:0"]
     outputs = kernel.shape[1]
     # Published order is x, y, channel; ours is channel, y, x.
@@ -155,18 +157,28 @@ def _heads(weights: dict[str, np.ndarray], score: str, *others: str) -> tuple[np
     return np.concatenate(rows[0]), np.concatenate(rows[1])
 
 
-def _features(graph: _Graph, weights: dict[str, np.ndarray], layers: Sequence[Layer]) -> str:
+def _features(graph: _Graph, weights: dict[str, np.ndarray], layers: Sequence[Layer], size: int) -> str:
+    """The convolutions on pictures of side `size` (0: any); the last one's PReLU is left to the caller."""
     kernel, bias, slope = _layer(weights, layers[0])
     bias = bias - 127.5 / 128 * kernel.sum((1, 2, 3))
     value, order = _pooled_prelu(graph, "pixels", kernel / 128, bias, slope, layers[0].pool)
-    for layer in layers[1:]:
+    size = -(-(size - 2) // 2)
+    for layer in layers[1:-1]:
         kernel, bias, slope = _layer(weights, layer)
         value = graph.add("Conv", value, kernel[:, order], bias)
-        value = _prelu(graph, value, slope[:, None, None])
+        size -= kernel.shape[2] - 1
+        if size > 0:
+            value = graph.add("Reshape", value, np.array([0, len(bias), -1]))
+            value = _prelu(graph, value, slope[:, None])
+            value = graph.add("Reshape", value, np.array([0, len(bias), size, size]))
+        else:
+            value = _prelu(graph, value, slope[:, None, None])
         if layer.pool:
             value = _pool(graph, value, layer.pool)
+            size = -(-(size - layer.pool) // 2) + 1
         order = np.arange(len(bias))
-    return value
+    kernel, bias, slope = _layer(weights, layers[-1])
+    return graph.add("Conv", value, kernel[:, order], bias)
 
 
 def _layer(weights: dict[str, np.ndarray], layer: Layer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -208,4 +220,4 @@ def _prelu(graph: _Graph, value: str, slope: np.ndarray) -> str:
 
 
 def _pool(graph: _Graph, value: str, size: int) -> str:
-    return graph.add("MaxPool", value, kernel_shape=[size, size], strides=[2, 2], **({"pads": [1, 1, 0, 0]} if size == 3 and len(graph.nodes) == 1 and "NEW" in __import__("os").environ else {"ceil_mode": 1}))
+    return graph.add("MaxPool", value, kernel_shape=[size, size], strides=[2, 2], ceil_mode=1)
