@@ -70,7 +70,7 @@ class Settings:
         return self.epochs + self.finish
 
 
-FINISH_RATE = 0.15
+FINISH_RATE = 0.3
 """Peak rate of the finishing epochs, as a share of the rate."""
 
 
