@@ -30,7 +30,7 @@ def speech() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def portrait() -> np.ndarray:
-    """A photograph of one smiling person, RGB uint8 (303, 256, 3): in the public domain, and matplotlib ships it."""
+    """A photograph of one smiling person, RGB uint8 (300, 256, 3): in the public domain, and matplotlib ships it."""
     import matplotlib
 
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

@@ -15,6 +15,9 @@ from .timeline import Observation, Timeline, in_order
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done and, where they are known, the seconds in all."""
 
+CUT_OFF = "the file is damaged or cut off"
+"""How the note on a file ends that is shorter than it says."""
+
 PICTURE_S = 1.0
 """Seconds that each picture of a folder takes on the timeline."""
 
@@ -59,7 +62,7 @@ def analyze(
     if path.is_dir():
         _read_folder(run, path)
     else:
-        run.read(path, still_s=0.0)
+        run.read(path)
     info = run.info(path) | {"smoothing": smoothing, "elapsed_s": round(time.monotonic() - started, 3)}
     return Timeline(in_order(run.observations), info)
 
@@ -70,7 +73,7 @@ def _read_folder(run: "_Run", folder: Path) -> None:
         raise MediaError(f"{folder}: a folder without media; expected videos, sound files or pictures in it")
     for file in files:
         try:
-            run.read(file, still_s=PICTURE_S)
+            run.read(file, still_s=PICTURE_S, alone=False)
         except MediaError as error:
             run.notes.append(f"passed over {error}")
     if not run.parts:
@@ -87,6 +90,11 @@ def media_files(path: Path) -> list[Path]:
         raise MediaError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def readable(name: str) -> str:
+    """A file's name as text that can be written: bytes in it that are no UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode()
+
+
 class _Run:
     """One analysis of one file or of several that follow each other."""
 
@@ -98,21 +106,25 @@ class _Run:
         self.parts: list[dict[str, Any]] = []
         self.media: list[Media] = []
         self.models: dict[str, str] = {}
+        self.persons = 0
         self.truncated = False
 
-    def read(self, path: Path, still_s: float) -> None:
+    def read(self, path: Path, still_s: float = 0.0, alone: bool = True) -> None:
         """Append what one file holds, after what has been read so far; a picture lasts `still_s` seconds."""
         start = self.parts[-1]["end_s"] if self.parts else 0.0
-        persons = max((o.person or 0 for o in self.observations), default=0)
+        persons = self.persons
         with open_media(path) as media:
+            still_s = still_s if media.kind == "picture" else 0.0
             end = still_s
             for observation, now in self._observe(media):
                 end = max(end, now)
+                self.progress(start + end, (media.duration or None) if alone else None)
                 if observation is not None:
-                    self.observations.append(_moved(observation, start, persons, still_s, media.kind))
-        self.parts.append({"file": media.name, "start_s": start, "end_s": start + end})
+                    self.observations.append(_moved(observation, start, persons, still_s))
+                    self.persons = max(self.persons, persons + (observation.person or 0))
+        self.parts.append({"file": readable(media.name), "start_s": start, "end_s": start + end})
         self.media.append(media)
-        self._note(media, end)
+        self._note(media, readable(media.name), end)
 
     def _observe(self, media: Media) -> Iterator[tuple[Observation | None, float]]:
         """The observations of a file, each with the time up to which it has been read."""
@@ -126,27 +138,24 @@ class _Run:
             else:
                 now = max(now, item.time + item.seconds)
                 observed = session.add_sound(item.samples, item.time)
-            self.progress(now, media.duration or None)
             yield None, now
             yield from ((observation, now) for observation in observed)
         yield from ((observation, now) for observation in session.close())
 
-    def _note(self, media: Media, end: float) -> None:
+    def _note(self, media: Media, name: str, end: float) -> None:
         if media.kind == "video" and not media.has_sound:
-            self.notes.append(f"{media.name}: no sound")
+            self.notes.append(f"{name}: no sound")
         if media.skipped:
-            self.notes.append(f"{media.name}: {media.skipped} frames or packets did not decode and were passed over")
+            self.notes.append(f"{name}: {media.skipped} frames or packets did not decode and were passed over")
         if media.duration and end < media.duration - max(1.0, 0.05 * media.duration):
             self.truncated = True
-            self.notes.append(
-                f"{media.name}: ends at {end:.1f} s of {media.duration:.1f} s; the file is damaged or cut off"
-            )
+            self.notes.append(f"{name}: ends at {end:.1f} s of {media.duration:.1f} s; {CUT_OFF}")
 
     def info(self, path: Path) -> dict[str, Any]:
         """The facts of the run, as `summary.json` has them."""
         first, folder = self.media[0], path.is_dir()
         return {
-            "input": path.name or str(path),
+            "input": readable(path.name or str(path)),
             "kind": "folder" if folder else first.kind,
             "duration_s": self.parts[-1]["end_s"],
             "width": None if folder else first.width,
@@ -163,9 +172,9 @@ class _Run:
         } | ({"parts": self.parts} if folder else {})
 
 
-def _moved(observation: Observation, start: float, persons: int, still_s: float, kind: str) -> Observation:
+def _moved(observation: Observation, start: float, persons: int, still_s: float) -> Observation:
     """An observation of a file that begins at `start`, in which the first person has the number `persons` + 1."""
-    end = observation.end + (still_s if kind == "picture" else 0.0)
+    end = observation.end + still_s
     person = None if observation.person is None else observation.person + persons
     return Observation(
         start + observation.start, start + end, observation.source, person, observation.box, observation.scores

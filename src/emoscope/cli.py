@@ -1,5 +1,6 @@
 """The command line: one short function a command. Everything heavy is imported when it is used."""
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ class _Group(click.Group):
         except EmoscopeError as error:
             click.echo(f"emoscope: {_one_line(str(error))}", err=True)
         except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly where nobody reads on
             click.echo(f"emoscope: {_one_line(str(error))}", err=True)
         except MemoryError:
             click.echo("emoscope: not enough memory for this input", err=True)
@@ -63,6 +66,7 @@ def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smo
     """
     from rich.console import Console
 
+    from .analysis import CUT_OFF
     from .analysis import analyze as run
     from .outputs import check_folder, write_pictures, write_tables
     from .report.terminal import show_summary
@@ -78,7 +82,8 @@ def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smo
         files += write_pictures(timeline, path, out, progress)
     show_summary(timeline, files, Console())
     if timeline.info["truncated"]:
-        raise EmoscopeError(f"{timeline.info['notes'][-1]}; what was computed is in {out}")
+        damaged = next(note for note in timeline.info["notes"] if note.endswith(CUT_OFF))
+        raise EmoscopeError(f"{damaged}; what was computed is in {out}")
 
 
 @main.command()

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from .analysis import media_files
+from .analysis import media_files, readable
 from .emotions import EMOTIONS
 from .errors import EmoscopeError
 from .media import Frame, open_media
@@ -128,7 +128,7 @@ def _pictures(timeline: Timeline, path: Path) -> list[KeyFrame]:
     starts = {part["file"]: part["start_s"] for part in timeline.info.get("parts", [])}
     kept: list[KeyFrame] = []
     for file in media_files(path)[:STILLS]:
-        start = starts.get(file.name, 0.0 if not starts else None)
+        start = starts.get(readable(file.name), 0.0 if not starts else None)
         if start is None:
             continue  # it could not be read
         with open_media(file) as media:
