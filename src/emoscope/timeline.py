@@ -134,7 +134,9 @@ class Timeline:
         """Write `COLUMNS` as comma-separated values; an empty cell is a missing value."""
         from pyarrow import csv
 
-        csv.write_csv(self.table(), str(path), csv.WriteOptions(quoting_style="none"))
+        with Path(path).open("wb") as file:
+            file.write((",".join(COLUMNS) + "\n").encode())  # Arrow's own header is in quotes
+            csv.write_csv(self.table(), file, csv.WriteOptions(include_header=False, quoting_style="none"))
 
     def to_parquet(self, path: str | Path) -> None:
         """Write `COLUMNS` as Apache Parquet."""
