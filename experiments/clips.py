@@ -21,13 +21,13 @@ from rich.progress import track
 import emoscope
 from emoscope.data.cremad import Clip, video_clips
 from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS, columns
+from emoscope.face.smooth import SMOOTHERS
 from emoscope.fusion import FACE_WEIGHT, VOICE_WEIGHT, fuse
 from emoscope.timeline import Timeline
 from emoscope.training.metrics import calibration_error
 
 THREE = columns(("anger", "happiness", "sadness"))
 WEIGHTS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
-SMOOTHINGS = ("none", "vote", "mean")
 
 
 def main() -> None:
@@ -37,14 +37,9 @@ def main() -> None:
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     clips = [(clip, path) for clip, path in video_clips(args.data) if clip.sentence == "IEO"]
-    timelines = {
-        smoothing: [
-            emoscope.analyze(path, smoothing=smoothing) for _, path in track(clips, f"analysing, smoothing {smoothing}")
-        ]
-        for smoothing in SMOOTHINGS
-    }
     names = [clip for clip, _ in clips]
-    steady = timelines["mean"]
+    steady = [emoscope.analyze(path) for _, path in track(clips, "analysing")]
+    single = [emoscope.analyze(path, smoothing="none") for _, path in track(clips, "analysing, not smoothed")]
     results = {
         "command": "python experiments/clips.py --data DATA --out results/clips",
         "protocol": "CREMA-D video, sentence IEO, level HI, tfds actors; clip's emotion by mean score over time",
@@ -52,7 +47,7 @@ def main() -> None:
         "accuracy": accuracies(names, steady),
         "confusion": confusions(names, steady),
         "fusion": fusion_weights(names, steady),
-        "smoothing": [smoothness(s, names, timelines[s]) for s in SMOOTHINGS],
+        "smoothing": [smoothness(name, names, single) for name in SMOOTHERS],
         "coverage": coverage(steady),
     }
     (args.out / "clips.json").write_text(json.dumps(results, indent=1) + "\n")
@@ -155,12 +150,13 @@ def fusion_weights(names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict
 
 
 def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict[str, Any]:
-    """Of single frames: how many are right, and how often the label changes a second."""
+    """Of single frames, smoothed in one way: how many are right, and how often the label changes a second."""
     hits, changes, seconds = [], 0, 0.0
     for clip, timeline in zip(names, timelines, strict=True):
         for person in timeline.persons:
             part = timeline.select("face", person)
-            labels = [o.emotion for o in part]
+            smoother = SMOOTHERS[smoothing]()
+            labels = [EMOTIONS[int(smoother.update(o.start, np.array(o.scores)).argmax())] for o in part]
             hits += [label == clip.emotion for label in labels]
             changes += sum(a != b for a, b in pairwise(labels))
             seconds += part[-1].end - part[0].start if len(part) else 0.0
