@@ -80,7 +80,7 @@ def pnet(threads: int) -> Network:
     flat = _prelu(graph, flat, weights[PNET[-1].prelu].reshape(-1, 1))
     kernel, bias = _heads(weights, "conv2d_3", "conv2d_4")
     graph.add("Add", graph.add("MatMul", kernel[:, :, 0, 0], flat), bias[:, None], name="out")
-    return Network(graph.model(["n", 3, "height", "width"]), threads)
+    return Network(graph.model(["n", 3, "height", "width"], ["n", 5, "cells"]), threads)
 
 
 def rnet(threads: int) -> Network:
@@ -121,8 +121,9 @@ class _Graph:
         self.nodes.append(onnx_wire.node(operator, sources, names, **attributes))
         return names
 
-    def model(self, shape: onnx_wire.Shape) -> bytes:
-        return onnx_wire.write_model(self.nodes, self.weights, {"pixels": shape}, "out")
+    def model(self, pixels: onnx_wire.Shape, out: onnx_wire.Shape) -> bytes:
+        """The model from the input `pixels` to the output `out`, of these shapes."""
+        return onnx_wire.write_model(self.nodes, self.weights, {"pixels": pixels}, {"out": out})
 
     def _store(self, array: np.ndarray) -> str:
         name = f"w{len(self.weights)}"
@@ -144,7 +145,7 @@ def _classifier(
     hidden = _prelu(graph, hidden, weights["slope"])
     kernel, bias = _heads(weights, *heads)
     graph.add("Gemm", hidden, kernel, bias, name="out", transB=1)
-    return Network(graph.model(["n", 3, size, size]), threads)
+    return Network(graph.model(["n", 3, size, size], ["n", len(bias)]), threads)
 
 
 def _heads(weights: dict[str, np.ndarray], score: str, *others: str) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
 
 
 def write_model(
-    nodes: Sequence[bytes], weights: Mapping[str, np.ndarray], inputs: Mapping[str, Shape], output: str
+    nodes: Sequence[bytes], weights: Mapping[str, np.ndarray], inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]
 ) -> bytes:
     """Return the bytes of a float32 model.
 
@@ -36,12 +36,12 @@ def write_model(
         nodes: from `node`, in order of execution.
         weights: float32 or int64 initialisers by name.
         inputs: the shape of each input; a name stands for a free dimension.
-        output: the name of the output, whose shape follows from the inputs.
+        outputs: the same for the outputs.
     """
     graph = b"".join(_field(1, each) for each in nodes) + _field(2, "mtcnn")
     graph += b"".join(_field(5, _tensor(name, array)) for name, array in weights.items())
     graph += b"".join(_field(11, _value(name, shape)) for name, shape in inputs.items())
-    graph += _field(12, _value(output, None))
+    graph += b"".join(_field(12, _value(name, shape)) for name, shape in outputs.items())
     return _field(1, IR_VERSION) + _field(7, graph) + _field(8, _field(2, OPSET))
 
 
@@ -63,9 +63,7 @@ def _tensor(name: str, array: np.ndarray) -> bytes:
     return b"".join(_field(1, size) for size in array.shape) + _field(2, kind) + _field(8, name) + _field(9, raw)
 
 
-def _value(name: str, shape: Shape | None) -> bytes:
-    if shape is None:
-        return _field(1, name) + _field(2, _field(1, _field(1, FLOAT)))
+def _value(name: str, shape: Shape) -> bytes:
     dims = b"".join(_field(1, _field(1, size) if isinstance(size, int) else _field(2, size)) for size in shape)
     return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, dims)))
 
