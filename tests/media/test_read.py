@@ -246,6 +246,18 @@ class TestTimes:
         assert [f.time for f in frames] == pytest.approx([0.0, 0.1, 0.3, 0.4])
         assert media.skipped == 1
 
+    @pytest.mark.parametrize("stamp", [20, 32_000])
+    def test_sound_with_a_stamp_that_makes_no_sense_is_passed_over(self, tmp_path: Path, stamp: int) -> None:
+        path = write_sound(tmp_path / "a.mkv", sine(1.0, rate=16_000), 16_000)  # blocks of 0.256 seconds
+        data = path.read_bytes()
+        at = data.index(b"\x81" + struct.pack(">h", 256) + b"\x80")
+        path.write_bytes(data[: at + 1] + struct.pack(">h", stamp) + data[at + 3 :])
+        media, _, parts = read(path)
+        assert media.skipped == 1
+        expected = sine(1.0, rate=16_000)[0]
+        expected[4096:8192] = 0
+        assert joined(parts) == pytest.approx(expected, abs=0.001)
+
 
 class TestPixels:
     def test_colours_come_back(self, tmp_path: Path) -> None:
@@ -377,13 +389,20 @@ class TestSound:
     def test_the_format_may_change_midway(self, tmp_path: Path) -> None:
         first = write_video(tmp_path / "1.ts", sound=sine(1.0), **NO_VIDEO)
         second = write_video(
-            tmp_path / "2.ts", sound=sine(1.0, rate=32_000, channels=2), sound_rate=32_000, sound_start=1.5, **NO_VIDEO
+            tmp_path / "2.ts",
+            sound=sine(1.0, rate=32_000, channels=2),
+            sound_rate=32_000,
+            sound_start=1.077,
+            **NO_VIDEO,
         )
         path = tmp_path / "both.ts"
         path.write_bytes(first.read_bytes() + second.read_bytes())
-        whole = joined(read(path)[2])
-        assert len(whole) / SAMPLE_RATE == pytest.approx(2.5, abs=0.06)
-        for start in (0.1, 1.6):
+        media, _, parts = read(path)
+        whole = joined(parts)
+        assert sum(len(part.samples) for part in parts) == pytest.approx(len(whole), abs=1)  # without a gap
+        assert media.skipped == 0
+        assert len(whole) / SAMPLE_RATE == pytest.approx(2.1, abs=0.05)
+        for start in (0.1, 1.2):
             part = whole[round(start * SAMPLE_RATE) :][:12_800]
             assert tone(part) == (pytest.approx(440, abs=2), pytest.approx(0.5, rel=0.05))
 

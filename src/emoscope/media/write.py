@@ -53,7 +53,6 @@ class VideoWriter:
         self._path = Path(path)
         self._shape = (height, width, 3)
         self._last = -1
-        self._broken = False
         self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
         self._sound = _SoundCopy(sound_from) if sound_from else None
         try:
@@ -64,7 +63,7 @@ class VideoWriter:
             self._video.codec_context.time_base = self._video.time_base = TIME_BASE
             if self._sound:
                 self._sound.join(self._container)
-            self._container.start_encoding()
+            self._container.start_encoding()  # here: a header that fails later crashes ffmpeg's muxer
         except BaseException as error:
             self._close_sound()
             if isinstance(error, av.FFmpegError):
@@ -122,9 +121,8 @@ class VideoWriter:
 
     def _finish(self) -> None:
         try:
-            if not self._broken:
-                self._mux(self._video.encode_lazy(None))
-                self._mux(self._sound.flush() if self._sound else ())
+            self._mux(self._video.encode_lazy(None))
+            self._mux(self._sound.flush() if self._sound else ())
         finally:
             self._close_sound()
             self._close_container()
@@ -134,7 +132,6 @@ class VideoWriter:
             for packet in packets:
                 self._container.mux(packet)
         except av.FFmpegError as error:
-            self._broken = True  # after a failure ffmpeg's muxer may crash the process
             raise self._failure(error) from error
 
     def _close_container(self) -> None:
