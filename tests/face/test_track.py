@@ -25,16 +25,18 @@ def texture(seed: int) -> np.ndarray:
 class Scene:
     """Faces that move over a plain picture, and a detector that knows where they are.
 
-    Later ones are in front. `hidden` says in which calls of `detect` and `refine` which faces are missed.
+    Later ones are in front. `hidden` says when which faces are missed; twins look the same.
     """
 
-    def __init__(self, *places: Place, hidden: Callable[[float, int], bool] = lambda time, index: False) -> None:
+    def __init__(
+        self, *places: Place, hidden: Callable[[float, int], bool] = lambda time, index: False, twins: bool = False
+    ) -> None:
         self.places = places
         self.hidden = hidden
+        self.looks = [texture(0 if twins else index) for index in range(len(places))]
         self.time = 0.0
         self.detections: list[float] = []
         self.false_alarms: list[float] = []
-        self.jump = False
 
     def frame(self, time: float) -> np.ndarray:
         self.time = time
@@ -42,7 +44,7 @@ class Scene:
         for index, place in enumerate(self.places):
             if (at := place(time)) is not None:
                 x, y = (round(each) for each in at)
-                image[y : y + SIZE, x : x + SIZE] = texture(index)
+                image[y : y + SIZE, x : x + SIZE] = self.looks[index]
         return image
 
     def visible(self) -> list[tuple[float, float]]:
@@ -165,6 +167,24 @@ def test_crossing_faces_keep_their_numbers() -> None:
     assert any(1 not in persons for persons in seen)
     assert 1 in seen[-1]
     assert set().union(*seen) == {1, 2}
+
+
+def test_faces_that_look_the_same_are_told_apart_by_how_they_move() -> None:
+    scene = Scene(moving(20, 60, 90), moving(400, 70, -90), twins=True)
+    seen = play(scene, times(4))
+    assert any(1 not in persons for persons in seen)
+    assert seen[-1] == {
+        1: pytest.approx((20 + 90 * times(4)[-1], 60), abs=1e-3),
+        2: pytest.approx((400 - 90 * times(4)[-1], 70), abs=1e-3),
+    }
+
+
+def test_a_fast_face_is_looked_for_where_it_should_be() -> None:
+    # It moves on by more than what `refine` bridges here: only its speed tells where to look.
+    scene = Scene(moving(10, 60, 250))
+    steps = np.arange(16) / 10
+    assert all(set(persons) == {1} for persons in play(scene, steps, detect_every=100.0))
+    assert len(scene.detections) < 8
 
 
 def test_a_face_that_turns_back_behind_another_keeps_its_number() -> None:
