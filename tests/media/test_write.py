@@ -220,6 +220,15 @@ class TestFailure:
         with pytest.raises(MediaError, match="no such file"):
             VideoWriter(tmp_path / "a.mp4", 64, 48, tmp_path / "none.mp4")
 
+    def test_the_input_is_never_overwritten(self, tmp_path: Path) -> None:
+        source = write_video(tmp_path / "annotated.mp4", steps(5))
+        before = source.read_bytes()
+        (tmp_path / "link.mp4").symlink_to(source)
+        for path in (source, tmp_path / "link.mp4"):
+            with pytest.raises(EmoscopeError, match="is the input itself"):
+                VideoWriter(path, 64, 48, source)
+        assert source.read_bytes() == before
+
     def test_a_disk_that_fills_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         # /dev/full takes nothing and cannot be read back, so the index is left at the end.
         monkeypatch.setattr(write, "_create", lambda path: av.open("/dev/full", "w", format="mp4"))

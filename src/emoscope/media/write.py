@@ -47,13 +47,15 @@ class VideoWriter:
             sound_from: the file that the frames come from, to keep its sound; `None` for a silent video.
 
         Raises:
-            EmoscopeError: the file cannot be written.
+            EmoscopeError: the file cannot be written, or is the one that the frames come from.
             MediaError: `sound_from` cannot be read.
         """
         self._path = Path(path)
         self._shape = (height, width, 3)
         self._last = -1
         self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
+        if sound_from and self._path.exists() and self._path.samefile(sound_from):
+            raise EmoscopeError(f"{shown(path)}: is the input itself; expected another folder for the results")
         self._sound = _SoundCopy(sound_from) if sound_from else None
         try:
             self._container = _create(self._path)
