@@ -217,6 +217,7 @@ class TestFailure:
         assert str(caught.value).isprintable()
 
     def test_a_source_that_cannot_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "a.mp4").touch()
         with pytest.raises(MediaError, match="no such file"):
             VideoWriter(tmp_path / "a.mp4", 64, 48, tmp_path / "none.mp4")
 

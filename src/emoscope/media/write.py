@@ -54,10 +54,10 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._last = -1
         self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
-        if sound_from and self._path.exists() and self._path.samefile(sound_from):
-            raise EmoscopeError(f"{shown(path)}: is the input itself; expected another folder for the results")
         self._sound = _SoundCopy(sound_from) if sound_from else None
         try:
+            if sound_from and self._path.exists() and self._path.samefile(sound_from):
+                raise EmoscopeError(f"{shown(path)}: is the input itself; expected another folder for the results")
             self._container = _create(self._path)
             self._video = self._container.add_stream("libx264", rate=NOMINAL_RATE, options=X264_OPTIONS)
             self._video.width, self._video.height = width + width % 2, height + height % 2
