@@ -42,13 +42,13 @@ def test_the_padding_ends_with_the_sound() -> None:
 
 
 def test_a_short_pause_is_bridged_and_a_long_one_is_not() -> None:
-    assert len(ruled(speech_like((0.5, 0.6), (0.4, 0.6), (1.0, 0)))) == 1
-    first, second = ruled(speech_like((0.5, 0.6), (0.7, 0.6), (1.0, 0)))
+    assert len(ruled(speech_like((0.5, 0.6), (0.8, 0.6), (1.5, 0)))) == 1
+    first, second = ruled(speech_like((0.5, 0.6), (1.3, 0.6), (1.5, 0)))
     assert first.end <= second.start
 
 
 def test_a_blip_is_dropped() -> None:
-    assert ruled(speech_like((0.5, 0.1), (1.0, 0.1), (1.0, 0))) == []
+    assert ruled(speech_like((0.5, 0.1), (1.5, 0.1), (1.5, 0))) == []
 
 
 @pytest.mark.parametrize("samples", [0, 1, 100, CHUNK - 1, CHUNK])
@@ -62,7 +62,7 @@ def test_a_stretch_under_way_is_open_until_it_is_over() -> None:
     assert activity.open is not None
     under_way = activity.open
     assert activity.settled == under_way.start
-    (ended,) = activity.add(np.zeros(SAMPLE_RATE, np.float32))
+    (ended,) = activity.add(np.zeros(2 * SAMPLE_RATE, np.float32))
     assert activity.open is None
     assert ended.start == under_way.start
     assert ended.end >= under_way.end

@@ -13,8 +13,10 @@ import numpy as np
 from ..media.types import SAMPLE_RATE
 
 CHUNK = 512  # samples that the detector judges at a time: 32 ms
-PAD = SAMPLE_RATE // 4  # 0.25 s of context kept on both sides of what the detector marks: soft beginnings and endings
-BRIDGE = 2 * PAD  # 0.5 s: a shorter pause would be all padding, so it belongs to the utterance
+# 0.5 s of context kept on both sides of what the detector marks: soft beginnings and endings. On 220 CREMA-D clips the
+# voice model names the emotion in 68 % with 0.25 s, 71 % with 0.5 s, and 72 % of them uncut.
+PAD = SAMPLE_RATE // 2
+BRIDGE = 2 * PAD  # 1 s: a shorter pause would be all padding, so it belongs to the utterance
 BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click, or noise that sets in
 
 # Low, since Silero VAD doubts shouts and laughter: of 222 high-intensity CREMA-D clips 2 go unheard; with 0.4 and 0.2

@@ -89,7 +89,7 @@ class VoiceReader:
     def settled(self) -> float:
         """The time in seconds before which no further row can start.
 
-        With nobody speaking, it is some 0.3 s before the end of the sound given so far; with somebody speaking, it is
+        With nobody speaking, it is some 0.5 s before the end of the sound given so far; with somebody speaking, it is
         the end of the last row of that utterance, or its start.
         """
         return self._until if self._run is None else self._run.settled
