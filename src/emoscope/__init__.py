@@ -1,5 +1,6 @@
 """Emotion from faces and voices: one calibrated timeline, per person, from face, voice and both together.
 
+Example:
     import emoscope
 
     timeline = emoscope.analyze("interview.mp4")
