@@ -14,8 +14,8 @@ from .crop import crop_faces
 from .detect import Detector, Faces
 
 SEEN_TO_COUNT = 5
-"""Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether it
-is somebody known who comes back, and one frame is no face."""
+"""Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether
+it is somebody known who comes back, and one frame is no face."""
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
