@@ -232,24 +232,33 @@ def _differences(integral: np.ndarray, parts: int, axis: int) -> np.ndarray:
 def _run(network: mtcnn.Network, image: np.ndarray, boxes: np.ndarray, size: int, outputs: int) -> np.ndarray:
     """A network's `(n, outputs)` on the picture inside `(n, 4)` corners, scaled to `size`."""
     result = np.zeros((len(boxes), outputs), np.float32)
+    corners = boxes.astype(int)
+    corners[:, :2] -= 1  # corners count pixels from 1 and include the last: now from 0, without it
+    corners[:, 2:] = np.maximum(corners[:, 2:], corners[:, :2] + 1)
+    height, width = image.shape[:2]
+    inside = np.all((corners >= 0) & (corners <= (width, height, width, height)), axis=1)
     for start in range(0, len(boxes), BATCH):
-        crops = np.stack([_crop(image, box, size) for box in boxes[start : start + BATCH].astype(int)])
-        result[start : start + BATCH] = network(_planes(crops))
+        batch = slice(start, start + BATCH)
+        crops = [
+            cv2.resize(
+                image[top:bottom, left:right] if whole else _beyond(image, left, top, right, bottom),
+                (size, size),
+                interpolation=cv2.INTER_AREA,
+            )
+            for (left, top, right, bottom), whole in zip(corners[batch].tolist(), inside[batch].tolist(), strict=True)
+        ]
+        result[batch] = network(_planes(np.array(crops)))
     return result
 
 
-def _crop(image: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
-    """Scale the box to `size`; it counts pixels from 1 and includes its last, and is black outside the picture."""
-    left, top, right, bottom = (int(each) for each in box)
-    left, top = min(left, right) - 1, min(top, bottom) - 1
-    y0, y1 = (min(max(y, 0), image.shape[0]) for y in (top, bottom))
-    x0, x1 = (min(max(x, 0), image.shape[1]) for x in (left, right))
-    crop = image[y0:y1, x0:x1]
-    if crop.shape[:2] != (bottom - top, right - left):
-        canvas = np.zeros((bottom - top, right - left, 3), image.dtype)
-        canvas[y0 - top : y1 - top, x0 - left : x1 - left] = crop
-        crop = canvas
-    return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+def _beyond(image: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    """A crop that reaches beyond the picture, black there."""
+    height, width = image.shape[:2]
+    y0, y1 = min(max(top, 0), height), min(max(bottom, 0), height)
+    x0, x1 = min(max(left, 0), width), min(max(right, 0), width)
+    crop = np.zeros((bottom - top, right - left, 3), image.dtype)
+    crop[y0 - top : y1 - top, x0 - left : x1 - left] = image[y0:y1, x0:x1]
+    return crop
 
 
 def _squared(boxes: np.ndarray) -> np.ndarray:
