@@ -1,4 +1,3 @@
-import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,9 +52,8 @@ def test_the_types_do_not_depend_on_the_rows(rows: list[Observation], tmp_path: 
 
 def test_csv_has_a_header_and_empty_cells_for_what_is_missing(tmp_path: Path) -> None:
     Timeline([Observation(0.5, 2.0, "voice", None, None, HAPPY)]).to_csv(tmp_path / "t.csv")
-    with (tmp_path / "t.csv").open(newline="") as file:
-        header, row = csv.reader(file)
-    assert header in (list(COLUMNS), [f'"{name}"' for name in COLUMNS])
+    header, row = (line.split(",") for line in (tmp_path / "t.csv").read_text().splitlines())
+    assert header == list(COLUMNS)
     assert row[:8] == ["0.5", "2", "voice", "", "", "", "", ""]
     assert row[16:] == ["happiness", "0.6"]
 

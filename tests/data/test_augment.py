@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -6,7 +8,11 @@ from torch import Tensor  # noqa: E402
 
 from emoscope.data.augment import FaceAugment, LogMelAugment  # noqa: E402
 
-CASES = {"face": (FaceAugment, (1, 48, 48), 8), "logmel": (LogMelAugment, (188, 128), 6)}
+CASES = {
+    "face": (FaceAugment, (1, 48, 48), 8),
+    "gentle face": (partial(FaceAugment, gentle=True), (1, 48, 48), 8),
+    "logmel": (LogMelAugment, (188, 128), 6),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +78,13 @@ def test_faces_keep_their_targets_and_gain_no_black_border() -> None:
     faces, same = FaceAugment()(white, targets)
     assert torch.equal(same, targets)
     assert faces.min() > 0.3  # the darkest is an erased patch, or dimmed light
+
+
+def test_a_gentle_change_is_smaller() -> None:
+    ramp = torch.linspace(0, 1, 48).expand(64, 1, 48, 48).transpose(2, 3).contiguous()  # a flip leaves it as it is
+    targets = torch.full((64, 8), 1 / 8)
+    usual, gentle = ((make(ramp, targets)[0] - ramp).abs().mean() for make in (FaceAugment(), FaceAugment(gentle=True)))
+    assert 0 < gentle < 0.5 * usual
 
 
 def test_mixing_mixes_inputs_and_targets_alike() -> None:

@@ -9,9 +9,9 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from emoscope.errors import EmoscopeError  # noqa: E402
-from emoscope.training.loop import Samples, Settings, Trainer  # noqa: E402
+from emoscope.training.loop import FINISH_RATE, Augment, Samples, Settings, Trainer  # noqa: E402
 
-SETTINGS = Settings(epochs=6, batch=16, rate=1e-2, average=0.9)
+SETTINGS = Settings(epochs=4, finish=2, batch=16, rate=1e-2, average=0.9)
 
 
 def samples(count: int, seed: int) -> Samples:
@@ -30,12 +30,18 @@ def noisy(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return inputs + 0.1 * torch.randn_like(inputs), targets
 
 
-def trainer(out: Path, settings: Settings = SETTINGS, validation: Samples = VALIDATION, augment=noisy) -> Trainer:  # type: ignore[no-untyped-def]
+def trainer(
+    out: Path,
+    settings: Settings = SETTINGS,
+    validation: Samples = VALIDATION,
+    augment: Augment = noisy,
+    gentle: Augment = noisy,
+) -> Trainer:
     torch.manual_seed(settings.seed)
     network = nn.Sequential(
         nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Dropout(0.2), nn.Linear(64, 3)
     )
-    return Trainer(network, TRAIN, validation, settings, lambda batch: batch.unsqueeze(1), augment, out)
+    return Trainer(network, TRAIN, validation, settings, lambda batch: batch.unsqueeze(1), augment, gentle, out)
 
 
 def weights(run: Trainer) -> dict[str, Tensor]:
@@ -96,8 +102,9 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path: Pat
 def test_an_interrupted_run_goes_on_to_the_same_end(steps: int, tmp_path: Path) -> None:
     whole = trainer(tmp_path / "whole")
     whole.run()
+    stops = StopsAfter(steps)
     with pytest.raises(Interruption):
-        trainer(tmp_path / "cut", augment=StopsAfter(steps)).run()
+        trainer(tmp_path / "cut", augment=stops, gentle=stops).run()
     assert not list((tmp_path / "cut").glob("*.partial"))
     again = trainer(tmp_path / "cut")
     again.run(resume=True)
@@ -136,7 +143,7 @@ def test_resuming_a_finished_run_does_nothing_more(tmp_path: Path) -> None:
 
 
 def test_resuming_without_a_checkpoint_begins(tmp_path: Path) -> None:
-    assert len(trainer(tmp_path).run(resume=True)) == SETTINGS.epochs
+    assert len(trainer(tmp_path).run(resume=True)) == SETTINGS.passes
 
 
 @pytest.mark.parametrize("damage", ["text", "cut", "other network"])
@@ -156,16 +163,39 @@ def test_a_checkpoint_that_is_none_of_this_run_is_refused(damage: str, tmp_path:
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_the_rate_rises_and_falls_to_0(tmp_path: Path) -> None:
-    run = trainer(tmp_path)
-    total = run.steps * SETTINGS.epochs
-    rates = [run._rate(step) for step in range(total + 1)]
-    top = rates.index(1.0)
-    assert rates[:top] == sorted(rates[:top])
-    assert rates[top:] == sorted(rates[top:], reverse=True)
-    assert rates[0] > 0
-    assert rates[-1] == pytest.approx(0, abs=1e-12)
-    assert top / total == pytest.approx(SETTINGS.warmup, abs=0.05)
+@pytest.mark.parametrize("finish", [0, 2])
+def test_the_rate_rises_and_falls_and_once_more_in_the_finishing_epochs(finish: int, tmp_path: Path) -> None:
+    settings = Settings(epochs=4, finish=finish, batch=5)
+    run = trainer(tmp_path, settings)
+    total = run.steps * settings.epochs
+    rates = [run._rate(step) for step in range(run.steps * settings.passes)]
+    main, last = rates[:total], rates[total:]
+    top = main.index(1.0)
+    assert main[0] > 0
+    assert main[:top] == sorted(main[:top])
+    assert main[top:] == sorted(main[top:], reverse=True)
+    assert main[-1] < 0.01
+    assert top / total == pytest.approx(settings.warmup, abs=0.05)
+    assert len(last) == run.steps * finish
+    if finish:
+        assert last[0] == FINISH_RATE
+        assert last == sorted(last, reverse=True)
+        assert last[-1] < 0.01
+
+
+def test_the_finishing_epochs_are_augmented_gently(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def noted(name: str) -> Augment:
+        def augment(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+            calls.append(name)
+            return inputs, targets
+
+        return augment
+
+    run = trainer(tmp_path, augment=noted("usual"), gentle=noted("gentle"))
+    run.run()
+    assert calls == ["usual"] * 4 * run.steps + ["gentle"] * 2 * run.steps
 
 
 def test_smoothing_makes_a_model_less_sure(tmp_path: Path) -> None:

@@ -68,6 +68,12 @@ def test_calibration_error_as_worked_out_by_hand() -> None:
     assert calibration_error(probabilities, np.array([0, 1, 0, 0])) == pytest.approx(0.4)
 
 
+def test_each_bin_is_a_fifteenth() -> None:
+    # 0.90 lies in the bin from 13/15 to 14/15, 0.97 in the one above; together they would give 0.435
+    probabilities = np.array([[0.90, 0.10], [0.97, 0.03]])
+    assert calibration_error(probabilities, np.array([1, 0])) == pytest.approx((0.90 + 0.03) / 2)
+
+
 def test_a_sure_and_right_model_is_calibrated_and_a_sure_and_wrong_one_is_not() -> None:
     assert calibration_error(np.eye(4), np.arange(4)) == 0
     assert calibration_error(np.eye(4), (np.arange(4) + 1) % 4) == 1

@@ -18,6 +18,7 @@ from emoscope.training import recipes  # noqa: E402
 from emoscope.training.evaluate import measure  # noqa: E402
 from emoscope.training.export import export  # noqa: E402
 from emoscope.training.networks import FaceResNet, VoiceResNet  # noqa: E402
+from emoscope.training.run import _with  # noqa: E402
 
 LAYOUTS = {
     "folders": "face-ferplus",
@@ -129,6 +130,18 @@ def test_the_seed_is_the_recipes_unless_another_is_given(tmp_path: Path) -> None
         losses.append(read(tmp_path / out / "history.json")[0]["train_loss"])
     assert losses[0] == losses[1] != losses[2]
     assert read(tmp_path / "c" / "configuration.json")["settings"]["seed"] == 3
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize("epochs", [1, 3, 4, 16, 100])
+def test_another_number_of_epochs_is_that_of_all(name: str, epochs: int) -> None:
+    usual = recipes.RECIPES[name].settings
+    found = _with(recipes.RECIPES[name], epochs, None).settings
+    assert found.passes == epochs
+    assert found.epochs >= 1
+    assert found.finish / epochs == pytest.approx(usual.finish / usual.passes, abs=1 / epochs)
+    assert _with(recipes.RECIPES[name], None, None).settings == usual
+    assert _with(recipes.RECIPES[name], usual.passes, None).settings == usual
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def train(
         data: the folder that holds the data set.
         out: the folder to write.
         resume: go on from the checkpoint in `out`.
-        epochs: instead of the recipe's.
+        epochs: all of them, instead of the recipe's; the finishing ones keep their share.
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
 
@@ -85,8 +85,10 @@ def train(
 
 def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     settings = recipe.settings
-    settings = replace(settings, epochs=epochs or settings.epochs, seed=settings.seed if seed is None else seed)
-    return replace(recipe, settings=settings)
+    if epochs:
+        finish = epochs * settings.finish // settings.passes
+        settings = replace(settings, epochs=epochs - finish, finish=finish)
+    return replace(recipe, settings=replace(settings, seed=settings.seed if seed is None else seed))
 
 
 def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
