@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
 from emoscope.errors import EmoscopeError  # noqa: E402
+from emoscope.training import loop  # noqa: E402
 from emoscope.training.loop import FINISH_RATE, Augment, Samples, Settings, Trainer  # noqa: E402
 
 SETTINGS = Settings(epochs=4, finish=2, batch=16, rate=1e-2, average=0.9)
@@ -75,7 +77,22 @@ def test_it_learns_and_writes_what_it_did(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "history.json", "last.pt"]
 
 
-def test_the_best_epoch_is_the_one_that_is_kept(tmp_path: Path) -> None:
+def test_the_best_epoch_is_the_one_that_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = trainer(tmp_path)
+    accuracies = iter([0.5, 0.9, 0.7, 0.9, 0.3, 0.2])
+    weights: list[dict[str, Tensor]] = []
+
+    def marks(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        weights.append(deepcopy(run.averaged.module.state_dict()))
+        return {"accuracy": next(accuracies), "uar": 0.5}
+
+    monkeypatch.setattr(loop, "score", marks)
+    run.run()
+    best = run.best().state_dict()
+    assert all(torch.equal(best[name], weights[3][name]) for name in best)
+
+
+def test_the_kept_network_is_as_accurate_as_the_history_says(tmp_path: Path) -> None:
     run = trainer(tmp_path)
     history = run.run()
     kept = VALIDATION.labels >= 0
@@ -113,8 +130,9 @@ def test_an_interrupted_run_goes_on_to_the_same_end(steps: int, tmp_path: Path) 
     assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_an_interruption_while_saving_leaves_the_checkpoint_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_an_interruption_while_saving_leaves_the_checkpoints_whole(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trainer(tmp_path / "whole")
     whole.run()
@@ -123,7 +141,7 @@ def test_an_interruption_while_saving_leaves_the_checkpoint_whole(
     def half(state: object, path: Path) -> None:
         calls.append(path)
         save(state, path)
-        if len(calls) == 5:
+        if len(calls) == at:
             Path(path).write_bytes(Path(path).read_bytes()[:100])
             raise Interruption
 
@@ -131,6 +149,8 @@ def test_an_interruption_while_saving_leaves_the_checkpoint_whole(
     with pytest.raises(Interruption):
         trainer(tmp_path / "cut").run()
     monkeypatch.undo()
+    for path in (tmp_path / "cut").glob("*.pt"):
+        assert torch.load(path)
     again = trainer(tmp_path / "cut")
     assert again.run(resume=True) == whole.history
 
