@@ -62,9 +62,9 @@ def test_what_the_voice_cannot_say_keeps_its_probability(seen: np.ndarray, heard
 
 
 @given(faces)
-def test_a_voice_that_knows_nothing_changes_nothing(seen: np.ndarray) -> None:
+def test_at_full_weight_a_voice_that_knows_nothing_changes_nothing(seen: np.ndarray) -> None:
     even = expand(np.full(6, 1 / 6), CREMAD_EMOTIONS)
-    np.testing.assert_allclose(fuse(seen, even, CREMAD_EMOTIONS), seen, atol=1e-6)
+    np.testing.assert_allclose(fuse(seen, even, CREMAD_EMOTIONS, face_weight=1.0), seen, atol=1e-6)
 
 
 @given(voices)
@@ -74,9 +74,9 @@ def test_a_face_that_knows_nothing_leaves_the_voice_its_proportions(heard: np.nd
 
 
 @given(faces, voices)
-def test_agreement_makes_surer_than_either(seen: np.ndarray, heard: np.ndarray) -> None:
+def test_at_full_weight_agreement_makes_surer_than_the_face(seen: np.ndarray, heard: np.ndarray) -> None:
     top = columns(CREMAD_EMOTIONS)[int(np.argmax(heard[SPOKEN]))]
-    fused = fuse(seen, heard, CREMAD_EMOTIONS)
+    fused = fuse(seen, heard, CREMAD_EMOTIONS, face_weight=1.0)
     assert fused[top] >= seen[top] - 1e-12
 
 

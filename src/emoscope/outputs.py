@@ -127,7 +127,9 @@ def _pictures(timeline: Timeline, path: Path) -> list[KeyFrame]:
     """Each picture with its faces drawn in, as key frames; of other files in a folder none."""
     starts = {part["file"]: part["start_s"] for part in timeline.info.get("parts", [])}
     kept: list[KeyFrame] = []
-    for file in media_files(path)[:STILLS]:
+    for file in media_files(path):
+        if len(kept) == STILLS:
+            break
         start = starts.get(readable(file.name), 0.0 if not starts else None)
         if start is None:
             continue  # it could not be read

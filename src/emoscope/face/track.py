@@ -16,6 +16,8 @@ from .detect import Detector, Faces
 SEEN_TO_COUNT = 5
 """Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether
 it is somebody known who comes back, and one frame is no face."""
+SEEN_S = 0.5
+"""Seconds that do as well, where frames are few."""
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
@@ -57,9 +59,15 @@ class _Person:
     box: np.ndarray
     time: float
     looks: np.ndarray
+    since: float
     seen: int = 1
     number: int = 0
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
+
+    @property
+    def counts(self) -> bool:
+        """Whether they have been seen often enough to get a number."""
+        return self.seen >= SEEN_TO_COUNT or (self.seen > 1 and self.time - self.since >= SEEN_S)
 
     def predicted(self, time: float) -> np.ndarray:
         """The box `(4,)` at `time` seconds."""
@@ -115,13 +123,13 @@ class Tracker:
         for face, owner in enumerate(owners):
             box = faces.boxes[face].astype(np.float64)
             if owner is None:
-                newcomer = _Person(box, time, looks[face], seen=SEEN_TO_COUNT if first else 1)
+                newcomer = _Person(box, time, looks[face], time, seen=SEEN_TO_COUNT if first else 1)
                 self._people.append(newcomer)
                 owners[face] = newcomer
             else:
                 owner.move(box, time, looks[face], self._crowded(owner, time))
         # A face that did not become a person by its second frame was no face.
-        self._people = [p for p in self._people if p.number or p.seen >= SEEN_TO_COUNT or p.time == time]
+        self._people = [p for p in self._people if p.number or p.time == time]
         self._last = time
         tracks = [self._track(owner, faces, face, crops[face]) for face, owner in enumerate(owners) if owner]
         return sorted((t for t in tracks if t.person), key=lambda t: t.person)
@@ -159,7 +167,7 @@ class Tracker:
         return any(_overlap(box, p.predicted(time)) > CROWDED for p in self._people if p is not person)
 
     def _track(self, person: _Person, faces: Faces, face: int, crop: np.ndarray) -> Track:
-        if not person.number and person.seen >= SEEN_TO_COUNT:
+        if not person.number and person.counts:
             self._count += 1
             person.number = self._count
         x, y, width, height = faces.boxes[face].tolist()

@@ -53,7 +53,7 @@ def is_still(timeline: Timeline) -> bool:
         return True
     pictures = {(part["start_s"], part["end_s"]) for part in info.get("parts") or ()}
     return len(timeline) > 0 and all(
-        o.end == o.start or (o.source == "face" and (o.start, o.end) in pictures) for o in timeline
+        o.end == o.start or (o.source != "voice" and (o.start, o.end) in pictures) for o in timeline
     )
 
 

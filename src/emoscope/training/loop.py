@@ -113,7 +113,7 @@ class Trainer:
 
     def _rate(self, step: int) -> float:
         total = self.steps * self.settings.epochs
-        if step >= total:
+        if step >= total and self.settings.finish:
             return FINISH_RATE * _cosine((step - total) / max(1, self.steps * self.settings.finish))
         rise = max(1, round(total * self.settings.warmup))
         if step < rise:
