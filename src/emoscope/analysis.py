@@ -146,7 +146,7 @@ class _Run:
         if media.kind == "video" and not media.has_sound:
             self.notes.append(f"{name}: no sound")
         if media.skipped:
-            self.notes.append(f"{name}: {media.skipped} frames or packets did not decode and were passed over")
+            self.notes.append(f"{name}: passed over {media.skipped} of its frames or packets, which did not decode")
         if media.duration and end < media.duration - max(1.0, 0.05 * media.duration):
             self.truncated = True
             self.notes.append(f"{name}: ends at {end:.1f} s of {media.duration:.1f} s; {CUT_OFF}")

@@ -18,6 +18,9 @@ from .report.page import KeyFrame, write_page
 from .report.totals import key_moments, percent, who
 from .timeline import Observation, Timeline
 
+COMMENT = "annotated by emoscope; the scores are a model's guess about expression, not what a person feels"
+"""Stands in the annotated video's metadata."""
+
 STILLS = 100
 """Pictures of a folder that the page shows."""
 
@@ -105,12 +108,13 @@ def _annotate(
     faces = _Moving([o for o in timeline if o.source == "fused" and o.box])
     voices = _Moving([o for o in timeline if o.source == "voice"])
     notice = "synthetic" if timeline.info.get("synthetic") else None
+    comment = f"{notice}: {COMMENT}" if notice else COMMENT
     kept: list[KeyFrame] = []
     with ExitStack() as stack:
         media = stack.enter_context(open_media(path))
         assert media.width and media.height  # a video has a size
         sound = path if media.has_sound else None
-        writer = stack.enter_context(VideoWriter(annotated, media.width, media.height, sound))
+        writer = stack.enter_context(VideoWriter(annotated, media.width, media.height, sound, comment))
         for item in media:
             if not isinstance(item, Frame):
                 continue

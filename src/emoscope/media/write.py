@@ -37,7 +37,9 @@ class VideoWriter:
     the length. If the block ends with an exception, what was written so far becomes a playable file.
     """
 
-    def __init__(self, path: str | Path, width: int, height: int, sound_from: Path | None = None) -> None:
+    def __init__(
+        self, path: str | Path, width: int, height: int, sound_from: Path | None = None, comment: str = ""
+    ) -> None:
         """Start the file.
 
         Args:
@@ -45,6 +47,7 @@ class VideoWriter:
             width: of the frames, in pixels; an odd one is padded by a column.
             height: of the frames, in pixels; an odd one is padded by a row.
             sound_from: the file that the frames come from, to keep its sound; `None` for a silent video.
+            comment: what players show about the file.
 
         Raises:
             EmoscopeError: the file cannot be written, or is the one that the frames come from.
@@ -65,6 +68,8 @@ class VideoWriter:
             self._video.codec_context.time_base = self._video.time_base = TIME_BASE
             if self._sound:
                 self._sound.join(self._container)
+            if comment:
+                self._container.metadata["comment"] = comment
             self._container.start_encoding()  # here: a header that fails later crashes ffmpeg's muxer
         except BaseException as error:
             self._close_sound()

@@ -10,13 +10,12 @@ from rich.table import Table
 def show_models(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the shipped models, a row each: see `models.summaries`."""
     table = Table(box=None, header_style="dim")
-    for heading in ("name", "modality", "emotions", "parameters", "MB", "accuracy on", "licence"):
-        table.add_column(heading, justify="right" if heading in ("parameters", "MB") else "left")
+    for heading in ("name", "emotions", "parameters", "MB", "validation accuracy (95 % interval)"):
+        table.add_column(heading, justify="right" if heading in ("emotions", "parameters", "MB") else "left")
     for row in rows:
-        marks = "\n".join(f"{m['protocol']} {m['split']}: {interval(m)}" for m in row["metrics"])
+        marks = "\n".join(_short(m) for m in row["metrics"])
         size = f"{row['bytes'] / 1e6:.1f}"
-        labels = ", ".join(row["labels"])
-        table.add_row(row["name"], row["modality"], labels, f"{row['parameters']:,}", size, marks, row["licence"])
+        table.add_row(row["name"], str(len(row["labels"])), f"{row['parameters']:,}", size, marks)
     Console().print(table)
 
 
@@ -35,6 +34,11 @@ def show_evaluation(marks: Mapping[str, Any]) -> None:
     for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
         table.add_row(label, "-" if recall is None else f"{recall:.3f}", *map(str, counts))
     console.print(table)
+
+
+def _short(marks: Mapping[str, Any]) -> str:
+    low, high = marks["interval"]
+    return f"{marks['protocol']} {marks['accuracy']:.1%} ({low * 100:.1f} to {high * 100:.1f})"
 
 
 def interval(marks: Mapping[str, Any]) -> str:
