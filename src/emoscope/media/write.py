@@ -24,7 +24,7 @@ TIME_BASE = Fraction(1, 90_000)
 """The unit of time of the video: 24, 25 and 30 frames a second, and milliseconds, are whole numbers of it."""
 
 NOMINAL_RATE = 30
-X264_OPTIONS = {"preset": "veryfast", "crf": "23"}
+X264_OPTIONS = {"preset": "superfast", "crf": "23"}
 AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 

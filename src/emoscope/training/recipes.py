@@ -116,6 +116,7 @@ RECIPES: dict[str, Recipe] = {
             limits=(
                 "Disgust, fear and contempt are rare in FER+ (0.7, 2.3 and 0.6 % of it) and often missed.",
                 "Trained on small grey web pictures: accuracy falls on video, posed faces and faces from the side.",
+                "On CREMA-D clips it calls most acted anger and sadness neutral (results/clips).",
                 "Age, skin colour and culture of the people in FER+ are unknown; so is how groups differ.",
                 "The labels are what ten annotators saw in a still picture, not what the person felt.",
             ),
