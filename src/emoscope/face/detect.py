@@ -171,7 +171,7 @@ class Detector:
         boxes = np.concatenate([np.trunc((corner + 1) / scale), np.trunc((corner + WINDOW) / scale)], 1)
         scores = _probability(logits[x, y])
         if len(x) == 1:
-            x = columns - 1 - x  # as every port of MTCNN to Python does, by a slip; kept to agree with them
+            x = columns - 1 - x  # a slip of the package, kept so that the faces are the same
         kept = _suppress(boxes, scores, LEVEL_OVERLAP)
         return boxes[kept], output[1:, y, x].T[kept], scores[kept]
 
