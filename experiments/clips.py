@@ -8,14 +8,13 @@ since clips of one actor are not independent. The face model has seen none of th
 trained on 63 of the 72, so the voice and the fusion are measured on the 9 validation actors alone.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arguments import arguments
 from rich.progress import track
 
 import emoscope
@@ -31,11 +30,7 @@ FACE_WEIGHTS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__)
     clips = [(clip, path) for clip, path in video_clips(args.data) if clip.sentence == "IEO"]
     names = [clip for clip, _ in clips]
     steady = [emoscope.analyze(path) for _, path in track(clips, "analysing")]

@@ -7,11 +7,11 @@ cropped with each margin, classified by itself. The margin in use is the one of 
 shows what others would give.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
+from arguments import arguments
 from rich.progress import track
 
 from emoscope.data.cremad import video_clips
@@ -29,11 +29,7 @@ COMMAND = "python experiments/crop_margin.py --data DATA --out results/face"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__)
     crops, truth = collect(args.data)
     classify = FaceClassifier(load("face"))
     rows = []

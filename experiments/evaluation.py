@@ -3,12 +3,11 @@
 python experiments/evaluation.py --data DATA --out results
 """
 
-import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arguments import arguments
 
 from emoscope.models import DEFAULTS
 from emoscope.report.plots import confusion_matrix
@@ -16,10 +15,7 @@ from emoscope.training.evaluate import READERS, evaluate
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
+    args = arguments(__doc__)
     for modality, name in DEFAULTS.items():
         folder = args.out / modality
         folder.mkdir(parents=True, exist_ok=True)

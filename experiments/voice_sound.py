@@ -6,11 +6,11 @@ The clips of the 9 validation actors that have a video: once from `logmel_valida
 .flv as a whole, once through the pipeline (voice activity, then 3 s windows).
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
+from arguments import arguments
 
 import emoscope
 from emoscope.data.cremad import load_logmels, video_clips
@@ -24,11 +24,7 @@ COMMAND = "python experiments/voice_sound.py --data DATA --out results/voice"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = arguments(__doc__)
     model, packed = load("voice"), load_logmels(args.data, "validation")
     logmels = dict(zip(map(str, packed.clips), packed.logmel, strict=True))
     clips = [(clip, path) for clip, path in video_clips(args.data) if str(clip) in logmels]

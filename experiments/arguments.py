@@ -1,0 +1,14 @@
+"""The arguments that every experiment takes."""
+
+import argparse
+from pathlib import Path
+
+
+def arguments(description: str | None) -> argparse.Namespace:
+    """Read `--data` and `--out` and make the output folder."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ferplus/ and cremad/")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    return args
