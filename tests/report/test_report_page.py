@@ -13,7 +13,7 @@ import pytest
 from report_samples import card, conversation, observe
 
 from emoscope.report.page import KeyFrame, facts, render, write_page
-from emoscope.timeline import Timeline
+from emoscope.timeline import Observation, Timeline
 
 PARTS = [{"file": f"{name}.jpg", "start_s": float(i), "end_s": i + 1.0} for i, name in enumerate("abc")]
 
@@ -229,3 +229,12 @@ def test_a_page_about_a_picture_does_not_wait_for_matplotlib() -> None:
 def test_a_crowd_is_cut_with_a_word_about_it() -> None:
     crowd = Timeline([observe(0, p, person=p) for p in range(1, 31)])
     assert "10 more persons, seen for a shorter time, are in timeline.csv." in Page(render(crowd)).text
+
+
+def test_a_face_in_a_picture_is_counted_once() -> None:
+    scores = (0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    seen = [Observation(t, t + 1, source, t + 1, (0, 0, 9, 9), scores) for t in (0, 1) for source in ("face", "fused")]
+    parts = [{"file": f"{t}.png", "start_s": t, "end_s": t + 1} for t in (0, 1)]
+    page = render(Timeline(seen, {"kind": "folder", "parts": parts}))
+    assert "2 faces found in 2 pictures" in page
+    assert page.count("Person 1: happiness") == 1

@@ -76,10 +76,12 @@ def write_page(
 
 def render(timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Sequence[Card] = ()) -> str:
     """The text of the page that `write_page` writes."""
+    if still := is_still(timeline):
+        timeline = timeline.select("face")  # a picture has no voice: fused would say the same again
     info = timeline.info
     rows = totals(timeline)
     visible, hidden = shown(rows)
-    stills = _stills(timeline, key_frames) if is_still(timeline) else []
+    stills = _stills(timeline, key_frames) if still else []
     return _template().render(
         title=Path(str(info["input"])).name if info.get("input") else "emoscope report",
         info=info,

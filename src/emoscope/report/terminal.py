@@ -23,10 +23,12 @@ def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: C
         out_files: the files that were written.
         console: where to print; without colour, or in a pipe, the bars and the numbers remain.
     """
+    if still := is_still(timeline):
+        timeline = timeline.select("face")  # a picture has no voice: fused would say the same again
     rows, hidden = shown(totals(timeline))
     if not rows:
         console.print("No face and no voice was found.")
-    elif is_still(timeline):
+    elif still:
         # the faces of a folder of pictures are too many to list
         folder = timeline.info.get("kind") == "folder"
         counted = [("All" if folder else row.who, row) for row in (together(timeline) if folder else rows)]
