@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from arguments import arguments
+from bootstrap import interval
 from rich.progress import track
 
 import emoscope
@@ -63,15 +64,6 @@ def right(scores: np.ndarray, truth: np.ndarray, among: Sequence[int]) -> np.nda
     """Which clips are right when only the emotions `among` are allowed; one without scores is wrong."""
     some = np.nan_to_num(scores[:, list(among)], nan=-1.0)
     return (np.array(among)[some.argmax(1)] == truth) & ~np.isnan(scores[:, 0])
-
-
-def interval(hits: np.ndarray, actors: np.ndarray) -> list[float]:
-    """95 % interval of the mean of `hits`, by 5,000 bootstrap draws of actors."""
-    groups = [hits[actors == actor] for actor in np.unique(actors)]
-    sums, sizes = np.array([g.sum() for g in groups]), np.array([len(g) for g in groups])
-    draws = np.random.default_rng(0).integers(0, len(groups), (5000, len(groups)))
-    shares = sums[draws].sum(1) / sizes[draws].sum(1)
-    return [float(q) for q in np.quantile(shares, (0.025, 0.975))]
 
 
 def accuracies(names: Sequence[Clip], timelines: Sequence[Timeline]) -> list[dict[str, Any]]:
@@ -146,7 +138,7 @@ def fusion_weights(names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict
 
 def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict[str, Any]:
     """Of single frames, smoothed in one way: how many are right, and how often the label changes a second."""
-    hits, among_three, likelihood, changes, seconds = [], [], [], 0, 0.0
+    hits, among_three, likelihood, actors, changes, seconds = [], [], [], [], 0, 0.0
     for clip, timeline in zip(names, timelines, strict=True):
         truth = EMOTIONS.index(clip.emotion)
         for person in timeline.persons:
@@ -155,6 +147,7 @@ def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeli
             scores = np.array([smoother.update(o.start, np.array(o.scores)) for o in part])
             labels = scores.argmax(1)
             hits += list(labels == truth)
+            actors += [clip.actor] * len(labels)
             among_three += list(np.array(THREE)[scores[:, THREE].argmax(1)] == truth)
             likelihood += list(np.log(np.maximum(scores[:, truth], 1e-4)))
             changes += sum(a != b for a, b in pairwise(labels))
@@ -163,7 +156,9 @@ def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeli
         "smoothing": smoothing,
         "frames": len(hits),
         "eight": float(np.mean(hits)),
+        "eight_interval": interval(np.array(hits), np.array(actors)),
         "three": float(np.mean(among_three)),
+        "three_interval": interval(np.array(among_three), np.array(actors)),
         "log_likelihood": float(np.mean(likelihood)),
         "changes_a_second": float(changes / seconds),
     }
@@ -179,6 +174,10 @@ def coverage(timelines: Sequence[Timeline]) -> dict[str, Any]:
         "clips_with_more_than_one_person": sum(len(t.persons) > 1 for t in timelines),
         "voices_given_to_the_person": float(np.mean([o.person is not None for o in spoken])),
     }
+
+
+def spread(ends: list[float]) -> str:
+    return f"{ends[0]:.1%} to {ends[1]:.1%}"
 
 
 def page(results: dict[str, Any]) -> str:
@@ -205,7 +204,8 @@ def page(results: dict[str, Any]) -> str:
     lines += ["| smoothing | frames | right among eight | among three | log-likelihood | label changes a second |"]
     lines += ["|---" * 6 + "|"]
     lines += [
-        f"| {r['smoothing']} | {r['frames']} | {r['eight']:.1%} | {r['three']:.1%} | {r['log_likelihood']:.2f} "
+        f"| {r['smoothing']} | {r['frames']} | {r['eight']:.1%} ({spread(r['eight_interval'])}) "
+        f"| {r['three']:.1%} ({spread(r['three_interval'])}) | {r['log_likelihood']:.2f} "
         f"| {r['changes_a_second']:.2f} |"
         for r in results["smoothing"]
     ]

@@ -11,8 +11,8 @@ SEEN = 0.5
 LAG = 0.06
 """Seconds between the crops that are compared, at least: from frame to frame a mouth hardly moves, noise does."""
 STILL = 1.45
-"""A mouth that moves less than this, relative to the rest of the face, is still. In 45 CREMA-D clips 95 % of those who
-speak are above 1.49, half of those who are silent below 1.34."""
+"""A mouth that moves less than this, relative to the rest of the face, is still. Nearly all who speak are above it, but
+so are many who are about to: it only rules out faces that do not move (`results/constants/`)."""
 CLEAR = 1.3
 """With several moving mouths, the first must move this many times as much as the second."""
 

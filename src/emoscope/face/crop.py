@@ -7,8 +7,8 @@ SIDE = 48
 """Pixels a side of a crop."""
 
 TEMPLATE = np.array([(15.0, 19.4), (33.0, 19.4), (24.0, 29.8), (16.5, 38.6), (31.5, 38.6)])
-"""Where the five landmarks lie in a 48x48 face of FER+: medians over MTCNN's landmarks on 350 training faces, made
-symmetric; the x axis is measured from the left edge. `results/face/crop.md` compares other margins."""
+"""Where the five landmarks lie in a 48x48 face of FER+, x and y from its upper left corner: MTCNN's on training faces,
+made symmetric; within 1.2 pixels of the medians in `results/constants/`. `results/face/crop.md` has other margins."""
 
 
 def crop_faces(image: np.ndarray, landmarks: np.ndarray, margin: float = 1.0) -> np.ndarray:

@@ -21,8 +21,8 @@ SEEN_S = 0.5
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
-"""Correlation of crops above which looks may match a face that is not where it should be. In CREMA-D, 5 % of different
-people are more alike than that, and 85 % of the same people in different clips."""
+"""Correlation of crops above which looks may match a face that is not where it should be. Most
+crops of one person are more alike than that, few of two (`results/constants/`)."""
 STEPS = 1.5
 """Widths of its box that a face may have moved, and once more for each second out of sight."""
 COAST_S = 1.5

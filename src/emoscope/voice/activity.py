@@ -13,14 +13,14 @@ import numpy as np
 from ..media.types import SAMPLE_RATE
 
 CHUNK = 512  # samples that the detector judges at a time: 32 ms
-# 0.5 s of context kept on both sides of what the detector marks: soft beginnings and endings. On 220 CREMA-D clips the
-# voice model names the emotion in 68 % with 0.25 s, 71 % with 0.5 s, and 72 % of them uncut.
+# 0.5 s of context kept on both sides of what the detector marks: soft beginnings and endings. With less the
+# voice model, which was trained on whole clips, is right less often (`results/constants/`).
 PAD = SAMPLE_RATE // 2
 BRIDGE = 2 * PAD  # 1 s: a shorter pause would be all padding, so it belongs to the utterance
 BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click, or noise that sets in
 
-# Low, since Silero VAD doubts shouts and laughter: of 222 high-intensity CREMA-D clips 2 go unheard; with 0.4 and 0.2
-# it would be 6. Steady noise, tones and chords give no stretch either way.
+# Low, since Silero VAD doubts shouts and laughter (`results/clips/` counts the clips that go unheard). Steady
+# noise, tones and chords give no stretch either way.
 ON = 0.3  # probability at which a voice begins ...
 OFF = 0.1  # ... and below which it pauses
 
