@@ -129,3 +129,13 @@ def test_an_eighth_of_the_windows_stays_as_it_is() -> None:
     assert torch.equal(same, targets)
     untouched = (changed - windows).abs().flatten(1).amax(1) < 1e-3
     assert 0.02 < untouched.float().mean() < 0.3
+
+
+def test_made_sounds_are_among_what_is_no_voice() -> None:
+    augment = LogMelAugment(mixing=0.0, nothing=1.0, sounds=12)
+    assert augment.sounds is not None
+    assert augment.sounds.shape == (12, 188, 128)
+    windows, targets = torch.ones(64, 188, 64), torch.eye(6)[torch.arange(64) % 6]
+    changed, even = augment(windows, targets)
+    assert changed.shape == windows.shape
+    torch.testing.assert_close(even, torch.full((64, 6), 1 / 6))

@@ -93,7 +93,8 @@ def test_ravdess_says_who_speaks_and_what_is_acted(tmp_path: Path) -> None:
         "Actor_13/03-01-06-01-02-01-13.flac",
         "Actor_13/03-02-05-01-01-01-13.flac",  # song
         "Actor_13/01-01-05-01-01-01-13.flac",  # with a picture
-        "Actor_14/03-01-02-01-01-01-14.wav",
+        "Actor_14/03-01-01-01-01-01-14.wav",
+        "Actor_14/03-01-02-01-01-01-14.wav",  # calm
         "Actor_14/notes.txt",
     ]
     for name in names:
@@ -103,7 +104,7 @@ def test_ravdess_says_who_speaks_and_what_is_acted(tmp_path: Path) -> None:
         found = ravdess.recordings(folder)
         assert [(r.path.name, r.emotion, r.speaker) for r in found] == [
             ("03-01-06-01-02-01-13.flac", "fear", "13"),
-            ("03-01-02-01-01-01-14.wav", "neutral", "14"),
+            ("03-01-01-01-01-01-14.wav", "neutral", "14"),
         ]
 
 

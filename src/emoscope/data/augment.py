@@ -1,10 +1,13 @@
 """Augmentation of batches on the training device: faces by Kornia, log-mels by the twins of `data.twins`."""
 
 import kornia.augmentation as K
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Beta
 
+from ..voice.features import window_input
+from .nonspeech import KINDS, make
 from .twins import noise, warp
 from .waveform import RATE, SEMITONES, SNR_DB
 
@@ -52,16 +55,18 @@ class LogMelAugment:
         bands: neighbouring bands are averaged until so many are left: the work is then half as much or less.
         mixing: share of the batches that are mixed.
         nothing: share of the windows that become no voice.
+        sounds: how many sounds of `data.nonspeech` to make, from which half of those windows are taken.
     """
 
-    def __init__(self, bands: int = 64, mixing: float = 0.25, nothing: float = 0.03) -> None:
+    def __init__(self, bands: int = 64, mixing: float = 0.25, nothing: float = 0.03, sounds: int = 0) -> None:
         self.bands, self.mixing, self.nothing = bands, mixing, nothing
+        self.sounds = _pictures(sounds) if sounds else None
         self.mix = Beta(0.3, 0.3)
 
     def __call__(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return changed windows `(n, frames, self.bands)` and the mixed targets."""
         with torch.no_grad():
-            windows = _trim(windows.reshape(*windows.shape[:2], self.bands, -1).mean(3))
+            windows = _trim(_averaged(windows, self.bands))
             windows = warp(windows, _between(windows, 0.85, 1.2), _between(windows, -3, 3))
             windows, targets = self._without_voice(windows, targets)
             noisy = _between(windows, 0, 1) < 0.4
@@ -79,6 +84,10 @@ class LogMelAugment:
         """Some windows as silence, noise or tones, with even targets."""
         chosen = _between(windows, 0, 1) < self.nothing
         windows[chosen] = _no_voice(windows[chosen])
+        if self.sounds is not None:
+            chosen_too = chosen & (_between(windows, 0, 1) < 0.5)
+            drawn = self.sounds[torch.randint(0, len(self.sounds), (int(chosen_too.sum()),))].to(windows)
+            windows[chosen_too] = _averaged(drawn, self.bands)
         return windows, torch.where(chosen[:, None], 1 / targets.shape[1], targets)
 
 
@@ -93,6 +102,11 @@ class EightfoldAugment:
             windows = warp(windows, rate, _between(windows, *SEMITONES) * shifted)
             windows[noisy] = noise(windows[noisy], _between(windows, *SNR_DB)[noisy])
             return windows, targets
+
+
+def _averaged(windows: Tensor, bands: int) -> Tensor:
+    """Neighbouring bands averaged until `bands` are left."""
+    return windows.reshape(*windows.shape[:2], bands, windows.shape[2] // bands).mean(3)
 
 
 def _between(windows: Tensor, low: float, high: float) -> Tensor:
@@ -111,6 +125,14 @@ def _no_voice(windows: Tensor) -> Tensor:
     chosen = kinds[torch.randint(0, len(kinds), (n,)), torch.arange(n)]
     end = _between(windows, 0.3, 1) * frames
     return chosen * (torch.arange(frames, device=windows.device) < end[:, None])[:, :, None]
+
+
+def _pictures(count: int) -> Tensor:
+    """Log-mels `(count, 188, 128)` of as many sounds that nobody speaks in, 0.6 s or longer; half of them music."""
+    random = np.random.default_rng(0)
+    kinds = random.choice(list(KINDS), count, p=[0.5 if kind == "music" else 0.1 for kind in KINDS])
+    sounds = [make(kind, random.uniform(0.6, 3.0), seed) for seed, kind in enumerate(kinds)]
+    return torch.from_numpy(np.stack([window_input(sound) for sound in sounds]))
 
 
 LOUD = 0.8

@@ -12,7 +12,6 @@ from .recordings import Recording
 
 EMOTIONS: dict[str, str] = {
     "01": "neutral",
-    "02": "neutral",
     "03": "happiness",
     "04": "sadness",
     "05": "anger",
@@ -20,7 +19,7 @@ EMOTIONS: dict[str, str] = {
     "07": "disgust",
     "08": "surprise",
 }
-"""The third number of a file's name, and what it stands for; `02`, calm, counts as neutral."""
+"""The third number of a file's name, and what it stands for; `02`, calm, has no counterpart and is left out."""
 
 # modality (03: sound alone), channel (01: speech), emotion, intensity, statement, repetition, actor
 _NAME = re.compile(r"03-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")

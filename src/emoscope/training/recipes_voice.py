@@ -1,6 +1,7 @@
 """The recipes for voices: the shipped model, the reference system's network, and what they are compared by."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -168,22 +169,33 @@ def _reference(name: str, words: str, front: Callable[[], nn.Module], load: Call
     )
 
 
+_LONG = Settings(epochs=30, batch=16, rate=2e-3, average=0.997, smoothing=0.1)
+
 RECIPES = (
     _voice(
-        "voice-cremad",
-        "Small residual network with attention pooling for 3 s log-mel windows, trained on CREMA-D",
+        "voice-single",
+        "Small residual network with attention pooling for 3 s log-mel windows, trained on CREMA-D alone",
         "tfds",
         load_tfds,
         VoiceResNet,
-        Settings(epochs=30, batch=16, rate=2e-3, average=0.997, smoothing=0.1),
+        _LONG,
+    ),
+    _voice(
+        "voice-cremad",
+        "The network of voice-single, taught by three of its kind; what is no voice has no emotion",
+        "tfds",
+        load_tfds,
+        VoiceResNet,
+        replace(_LONG, epochs=24),
+        partial(LogMelAugment, nothing=0.06, sounds=600),
     ),
     _voice(
         "voice-perceived",
-        "The network of voice-cremad, trained on what raters heard",
+        "The network of voice-single, trained on what raters heard",
         "perceived",
         load_perceived,
         VoiceResNet,
-        Settings(epochs=30, batch=16, rate=2e-3, average=0.997),
+        Settings(epochs=20, batch=16, rate=2e-3, average=0.997),
         train="the 63 training actors of the tfds split; target: the distribution of the raters who heard the clip",
     ),
     _reference("reference-mfcc", "40 MFCC", Cepstra),
@@ -198,13 +210,13 @@ RECIPES = (
         "tfds",
         load_tfds,
         lambda: ReferenceCNN(Mels(BANDS, frames=2, scaled=True), dropout=0.05),
-        Settings(epochs=30, batch=16, rate=3e-3, average=0.997, smoothing=0.05),
+        Settings(epochs=24, batch=16, rate=3e-3, average=0.997, smoothing=0.05),
         LogMelAugment,
     ),
     Recipe(
         name="voice-folder",
         modality="voice",
-        description="The network of voice-cremad, trained on a folder of recordings",
+        description="The network of voice-single, trained on a folder of recordings",
         labels=EMOTIONS,
         protocol="speakers",
         load=load_table,
@@ -212,7 +224,7 @@ RECIPES = (
         prepare=as_it_is,
         augment=LogMelAugment,
         gentle=LogMelAugment,
-        settings=Settings(epochs=30, batch=16, rate=2e-3, average=0.997, smoothing=0.1),
+        settings=_LONG,
         input=INPUT,
         data={
             "set": "the recordings that recordings.csv lists",
