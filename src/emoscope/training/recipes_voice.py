@@ -15,7 +15,7 @@ from ..data.augment import EightfoldAugment, LogMelAugment
 from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import DataError
 from .loop import Augment, Samples, Settings
-from .networks_voice import BANDS, Cepstra, Mels, ReferenceCNN, VoiceResNet
+from .networks_voice import Cepstra, Mels, ReferenceCNN, VoiceResNet
 from .recipe import Recipe, Splits
 
 UNHEARD_SENTENCES = frozenset({"IWL", "MTI", "TAI", "WSI"})
@@ -195,7 +195,7 @@ RECIPES = (
         "perceived",
         load_perceived,
         VoiceResNet,
-        Settings(epochs=20, batch=16, rate=2e-3, average=0.997),
+        Settings(epochs=12, batch=16, rate=2e-3, average=0.997),
         train="the 63 training actors of the tfds split; target: the distribution of the raters who heard the clip",
     ),
     _reference("reference-mfcc", "40 MFCC", Cepstra),
@@ -209,9 +209,9 @@ RECIPES = (
         "The reference system's network (66,150 parameters), trained as well as we know how",
         "tfds",
         load_tfds,
-        lambda: ReferenceCNN(Mels(BANDS, frames=2, scaled=True), dropout=0.05),
+        lambda: ReferenceCNN(Mels(32, frames=2, scaled=True), dropout=0.05),
         Settings(epochs=24, batch=16, rate=3e-3, average=0.997, smoothing=0.05),
-        LogMelAugment,
+        partial(LogMelAugment, bands=32),
     ),
     Recipe(
         name="voice-folder",
