@@ -165,7 +165,7 @@ def train(
 
 
 @main.command()
-@click.argument("folder", metavar="INPUT", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the new files.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other changes.")
 def augment(folder: Path, out: Path, seed: int) -> None:

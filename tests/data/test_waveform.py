@@ -95,9 +95,13 @@ def test_a_folder_is_written_eightfold(tone: np.ndarray, tmp_path: Path) -> None
 
 
 def test_a_folder_is_not_written_into_itself_nor_read_empty(tmp_path: Path) -> None:
-    for out, message in (("in/out", "expected a folder outside"), ("out", "no recording in")):
-        (tmp_path / "in").mkdir(exist_ok=True)
+    for out, message in (
+        ("out", "no such folder"),
+        ("in/out", "expected a folder outside"),
+        ("out", "no recording in"),
+    ):
         result = CliRunner().invoke(main, ["augment", str(tmp_path / "in"), "--out", str(tmp_path / out)])
         assert result.exit_code == 2
         assert message in result.stderr
         assert len(result.stderr.splitlines()) == 1
+        (tmp_path / "in").mkdir(exist_ok=True)

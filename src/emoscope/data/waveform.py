@@ -107,9 +107,11 @@ def write_versions(
         How many files were written.
 
     Raises:
-        DataError: the folder holds no recording, or `out` lies in it.
+        DataError: there is no such folder, it holds no recording, or `out` lies in it.
         MediaError: one cannot be read.
     """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder")
     if out.resolve().is_relative_to(folder.resolve()):
         raise DataError(f"{out} lies in {folder}: expected a folder outside, so that nothing is changed twice")
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and is_media(path)]
