@@ -26,14 +26,12 @@ def play(path, socket):
                 Image.fromarray(item.image).save(jpeg, "JPEG")
                 socket.send(struct.pack("<4s4xd", b"PICT", item.time) + jpeg.getvalue())
             else:
-                for at in range(0, len(item.samples), 1600):  # 0.1 s each
-                    header = struct.pack("<4s4xd", b"SOUN", item.time + at / 16_000)
-                    socket.send(header + item.samples[at : at + 1600].astype("<f4").tobytes())
-    socket.send(json.dumps({"type": "stop"}))
+                socket.send(struct.pack("<4s4xd", b"SOUN", item.time) + item.samples.astype("<f4").tobytes())
+    socket.send('{"type": "stop"}')
 
 
-with connect(sys.argv[2], compression=None, max_size=None) as socket:
-    socket.send(json.dumps({"type": "start", "camera": True, "microphone": True, "rate": 16_000}))
+with connect(sys.argv[2], compression=None) as socket:
+    socket.send('{"type": "start", "camera": true, "microphone": true, "rate": 16000}')
     threading.Thread(target=play, args=(sys.argv[1], socket), daemon=True).start()
     for message in map(json.loads, socket):
         for o in message.get("observations", []):

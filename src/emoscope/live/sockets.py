@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..emotions import EMOTIONS
@@ -72,13 +73,13 @@ class Conversation:
         stream = await self._blocking(self.make, start)
         await self.socket.send_json(_ready(stream))
         inbox = Inbox(start.rate)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read(inbox, start.rate))
-            tasks.create_task(self._score(inbox, stream))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._read, inbox, start.rate)
+            tasks.start_soon(self._score, inbox, stream)
 
     async def _started(self) -> Start:
         try:
-            async with asyncio.timeout(START_WITHIN_S):
+            with anyio.fail_after(START_WITHIN_S):
                 text = await self.socket.receive_text()
         except KeyError:
             raise ProtocolError("the first message must be text") from None
@@ -90,7 +91,7 @@ class Conversation:
         """Put what comes into the inbox until the client stops."""
         while True:
             try:
-                async with asyncio.timeout(IDLE_S):
+                with anyio.fail_after(IDLE_S):
                     message = await self.socket.receive()
             except TimeoutError:
                 raise ProtocolError(f"nothing came for {IDLE_S:.0f} seconds") from None

@@ -163,6 +163,7 @@ const start = async () => {
   try {
     await starting.open($("use-camera").checked, $("use-microphone").checked);
     live = starting;
+    $("welcome").open = false;
     $("now").hidden = false;
     $("save").disabled = false;
   } catch (error) {

@@ -38,7 +38,7 @@ export class Microphone {
 
   close() {
     for (const track of this.stream.getTracks()) track.stop();
-    this.context.close();
+    if (this.context.state !== "closed") this.context.close();
   }
 }
 

@@ -5,6 +5,9 @@ const SHOWN_S = 30;
 const LANE = 18;
 const LABELS = 118;
 const SOURCES = [["face", "face"], ["voice", "voice"], ["fused", "both"]];
+const OF_NOBODY = [["voice", "voice"]];
+const name = (person) => (person ? `Person ${person}` : "Out of sight");
+const lanes = (person) => (person ? SOURCES : OF_NOBODY);
 
 export class TimelineView {
   constructor(canvas) {
@@ -30,7 +33,9 @@ export class TimelineView {
     const people = [...new Set([...this.runs.keys()].map((key) => key.split(" ")[0]))].sort((a, b) => (a || 1e9) - (b || 1e9));
     const scale = devicePixelRatio;
     const width = this.canvas.clientWidth;
-    const height = Math.max(1, people.length) * (3 * LANE + 8) + 22;
+    const tops = [4];
+    for (const person of people) tops.push(tops.at(-1) + lanes(person).length * LANE + 8);
+    const height = Math.max(tops.at(-1), 40) + 22;
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);
     this.canvas.style.height = `${height}px`;
@@ -40,16 +45,16 @@ export class TimelineView {
     context.textBaseline = "middle";
     const style = getComputedStyle(this.canvas);
     const at = (time) => LABELS + ((time - now + SHOWN_S) / SHOWN_S) * (width - LABELS - 8);
-    people.forEach((person, row) => this.person(context, person, 4 + row * (3 * LANE + 8), at, style.color));
+    people.forEach((person, row) => this.person(context, person, tops[row], at, style.color));
     this.ticks(context, now, height, at, style.color);
     this.describe(people);
   }
 
   person(context, person, top, at, colour) {
-    SOURCES.forEach(([source, name], lane) => {
+    lanes(person).forEach(([source, label], lane) => {
       const middle = top + lane * LANE + LANE / 2;
       context.fillStyle = colour;
-      context.fillText(`${person ? `Person ${person}` : "Out of sight"} ${name}`, 8, middle, LABELS - 14);
+      context.fillText(`${name(person)} ${label}`, 8, middle, LABELS - 14);
       for (const { start, end, emotion } of this.runs.get(`${person} ${source}`) ?? []) {
         const left = Math.max(LABELS, at(start));
         const wide = Math.max(1, at(end) - left);
@@ -73,7 +78,7 @@ export class TimelineView {
   describe(people) {
     const last = people.map((person) => {
       const run = (this.runs.get(`${person} fused`) ?? this.runs.get(`${person} face`) ?? []).at(-1);
-      return run ? `${person ? `Person ${person}` : "Out of sight"}: ${run.emotion}` : "";
+      return run ? `${name(person)}: ${run.emotion}` : "";
     });
     this.canvas.setAttribute("aria-label", `Timeline of the last ${SHOWN_S} seconds. ${last.filter(Boolean).join("; ")}`);
   }

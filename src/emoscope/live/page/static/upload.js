@@ -5,15 +5,13 @@ export class Upload {
     this.urls = [];
     const { area, input } = elements;
     input.addEventListener("change", () => input.files.length && this.run(input.files[0]));
-    for (const target of [document.body]) {
-      target.addEventListener("dragover", (event) => this.over(event, true));
-      target.addEventListener("dragleave", (event) => this.over(event, false));
-      target.addEventListener("drop", (event) => {
-        this.over(event, false);
-        if (event.dataTransfer.files.length) this.run(event.dataTransfer.files[0]);
-      });
-    }
     this.area = area;
+    document.body.addEventListener("dragover", (event) => this.over(event, true));
+    document.body.addEventListener("dragleave", (event) => this.over(event, false));
+    document.body.addEventListener("drop", (event) => {
+      this.over(event, false);
+      if (event.dataTransfer.files.length && !input.disabled) this.run(event.dataTransfer.files[0]);
+    });
   }
 
   over(event, inside) {
