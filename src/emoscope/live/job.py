@@ -74,16 +74,19 @@ def _fail(message: str) -> None:
 
 
 def _limit() -> None:
+    """Bound what the process may take, and let live streams go first."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows
         return
+    os.nice(5)
     for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _outlive_nobody(folder: Path) -> None:
+    """Remove the files and end when the server does."""
     while os.read(0, 1):  # not sys.stdin, which would be locked when the interpreter ends
         pass
     shutil.rmtree(folder, ignore_errors=True)

@@ -115,6 +115,7 @@ class Conversation:
                 waited, scored = milliseconds(begun - received.at), milliseconds(ended - begun)
                 picture = {"time": received.item.time, "waited_ms": waited, "scored_ms": scored}
                 await self._send(observations, picture=picture, dropped=inbox.dropped)
+                await self._blocking(stream.session.search)
             elif observations:
                 await self._send(observations)
         await self._send(await self._blocking(stream.close))

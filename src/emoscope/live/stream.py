@@ -41,7 +41,7 @@ class Stream:
         self.session = Session(
             faces=start.camera, voice=start.microphone, face_model=face_model, voice_model=voice_model
         )
-        self._gaps: deque[float] = deque(maxlen=10)
+        self._gaps: deque[float] = deque(maxlen=3)
         self._last: float | None = None
         self._segment: Segment | None = None
 
