@@ -108,7 +108,7 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds [default: the model's own].")
+@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds or perceived [default: the first].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
     """Measure MODEL (a registered name, or face or voice) on a data set.
@@ -139,8 +139,17 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
 @click.option("--epochs", type=click.IntRange(1), help="Train for fewer or more epochs than the recipe.")
 @click.option("--seed", type=int, help="Another seed than the recipe's.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]")
+@click.option("--teacher", "teachers", type=click.Path(path_type=Path), multiple=True,
+              help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 def train(
-    recipe: str, data: Path, out: Path, resume: bool, epochs: int | None, seed: int | None, device: str | None
+    recipe: str,
+    data: Path,
+    out: Path,
+    resume: bool,
+    epochs: int | None,
+    seed: int | None,
+    device: str | None,
+    teachers: tuple[Path, ...],
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -152,7 +161,31 @@ def train(
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise EmoscopeError(f"training needs {error.name}; install it with: pip install 'emoscope[train]'") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device)
+    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers)
+
+
+@main.command()
+@click.argument("folder", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the new files.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other changes.")
+def augment(folder: Path, out: Path, seed: int) -> None:
+    """Make eight of each recording in the folder INPUT: with noise, stretch and shift in all combinations.
+
+    Writes NAME-original.wav, NAME-noise.wav ... NAME-noise-stretch-shift.wav and changes.csv, which says what was done.
+    Needs the extra: pip install 'emoscope[train]'.
+
+    \b
+    Example:
+        emoscope augment AudioWAV --out AudioWAV-eightfold
+    """
+    from .data.waveform import write_versions
+
+    try:
+        with _progress("changing", "recordings") as progress:
+            written = write_versions(folder, out, seed, progress)
+    except ModuleNotFoundError as error:
+        raise EmoscopeError(f"this needs {error.name}; install it with: pip install 'emoscope[train]'") from None
+    click.echo(f"{written} files in {out}")
 
 
 @main.command()
@@ -176,7 +209,7 @@ def live(host: str, port: int, face_model: str, voice_model: str) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[float, float | None], None]]:
+def _progress(what: str, unit: str = "s") -> Iterator[Callable[[float, float | None], None]]:
     """A bar on a terminal, nothing in a pipe; yields the function to tell it how far things are."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -185,4 +218,4 @@ def _progress(what: str) -> Iterator[Callable[[float, float | None], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None, clock="")
-        yield lambda done, total: bar.update(task, completed=done, total=total, clock=f"{done:.0f} s")
+        yield lambda done, total: bar.update(task, completed=done, total=total, clock=f"{done:.0f} {unit}")

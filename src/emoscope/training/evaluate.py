@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..data import cremad, ferplus
+from ..data import cremad, ferplus, votes
 from ..errors import DataError, EmoscopeError
 from ..models import Model, load
 from .metrics import score
@@ -24,7 +24,7 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
         name: a model's name, or `face` or `voice` for the default one.
         data: the folder that holds `ferplus/` or `cremad/`.
         split: `train`, `validation` or `test`.
-        protocol: `majority` (the default) or `plurality` for faces, `tfds` for voices.
+        protocol: `majority` (the default) or `plurality` for faces, `tfds` (the default) or `perceived` for voices.
 
     Returns:
         `model`, `protocol`, `split` and the marks of `metrics.score`.
@@ -75,8 +75,14 @@ def _voices(data: Path, split: str) -> Labelled:
     return clips.logmel, clips.labels
 
 
+def _heard(data: Path, split: str) -> Labelled:
+    clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
+    labels = votes.perceived(votes.votes(data, clips.clips))
+    return clips.logmel[labels >= 0], labels[labels >= 0]
+
+
 READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
     "face": {protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
-    "voice": {"tfds": _voices},
+    "voice": {"tfds": _voices, "perceived": _heard},
 }
 """For each modality its protocols, the default first, each with the function that reads a split."""
