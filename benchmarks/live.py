@@ -295,9 +295,9 @@ def page(results: dict[str, Any]) -> str:
     lines += [f"| {r['run']} | {r['what']} | {r['value']:.4g} {r['unit']} | {r['limit']} |" for r in results["rows"]]
     lines += [
         "",
-        "Where the time goes, one face, one thread:",
+        "Where the time goes, one face, one thread; the search comes after the answer:",
         "",
-        "| stage | median | of all pictures |",
+        "| stage | median | in |",
         "|---|---|---|",
     ]
     lines += [f"| {p['what']} | {p['ms']:.2f} ms | {p['share']:.0%} of pictures |" for p in results["stages"]]
