@@ -37,7 +37,6 @@ from emoscope.media import Frame, Sound, open_media
 from emoscope.session import Session
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "synthetic.mp4"
-COMMAND = "python benchmarks/live.py --out results/live"
 FPS = 30
 CHUNK_S = 0.04
 
@@ -71,7 +70,8 @@ def main() -> None:
     rows += browser(one, args.seconds, args.out / "page.png")
     parts = stages(one)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    results = {"command": COMMAND, "machine": machine, "rows": rows, "stages": parts}
+    command = f"python benchmarks/live.py --out results/live --seconds {args.seconds:g} --long {args.long:g}"
+    results = {"command": command, "machine": machine, "rows": rows, "stages": parts}
     (args.out / "live.json").write_text(json.dumps(results, indent=1) + "\n")
     (args.out / "live.md").write_text(page(results))
     print(page(results))
@@ -295,9 +295,9 @@ def page(results: dict[str, Any]) -> str:
     lines += [f"| {r['run']} | {r['what']} | {r['value']:.4g} {r['unit']} | {r['limit']} |" for r in results["rows"]]
     lines += [
         "",
-        "Where the time goes, one face, one thread:",
+        "Where the time goes, one face, one thread; the search comes after the answer:",
         "",
-        "| stage | median | of all pictures |",
+        "| stage | median | in |",
         "|---|---|---|",
     ]
     lines += [f"| {p['what']} | {p['ms']:.2f} ms | {p['share']:.0%} of pictures |" for p in results["stages"]]
