@@ -209,9 +209,9 @@ RECIPES = (
         "The reference system's network (66,150 parameters), trained as well as we know how",
         "tfds",
         load_tfds,
-        lambda: ReferenceCNN(Mels(32, frames=2, scaled=True), dropout=0.05),
-        Settings(epochs=24, batch=16, rate=3e-3, average=0.997, smoothing=0.05),
-        partial(LogMelAugment, bands=32),
+        lambda: ReferenceCNN(Mels(32, frames=4, scaled=True), dropout=0.0),
+        Settings(epochs=40, batch=16, rate=4e-3, average=0.997, decay=0.01),
+        partial(LogMelAugment, bands=32, mixing=0.0, nothing=0.0),
     ),
     Recipe(
         name="voice-folder",
