@@ -182,7 +182,16 @@ RECIPES = (
     ),
     _voice(
         "voice-cremad",
-        "The network of voice-single, taught by three of its kind; what is no voice has no emotion",
+        "The network of voice-single, trained on CREMA-D and on sounds that nobody speaks in",
+        "tfds",
+        load_tfds,
+        VoiceResNet,
+        _LONG,
+        partial(LogMelAugment, nothing=0.06, sounds=600),
+    ),
+    _voice(
+        "voice-taught",
+        "The network of voice-cremad, taught by others (--teacher)",
         "tfds",
         load_tfds,
         VoiceResNet,
