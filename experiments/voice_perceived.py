@@ -29,7 +29,9 @@ def main() -> None:
     clips = load_logmels(args.data, "validation")
     counts = votes(args.data, clips.clips)
     heard = perceived(counts)
-    rows = [one_rater(clips, counts), most_raters(clips, heard)]
+    always = np.full(len(heard), CREMAD_EMOTIONS.index("neutral"))
+    rows = [{"who": "always neutral", **against(always, clips, heard)}]
+    rows += [one_rater(clips, counts), most_raters(clips, heard)]
     shipped = load("voice")
     models = {f"{shipped.card.name}, shipped": shipped}
     models["voice-perceived, trained on votes"] = Model(args.runs / "voice-perceived" / "voice-perceived.onnx")
