@@ -130,6 +130,33 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
 
 
 @main.command()
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the sequences.")
+@click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
+              "[default: by CREMA-D's file names].")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
+def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
+    """Make face sequences from CLIPS, a folder of labelled video clips, to train sequence models on.
+
+    Writes NAME.npz for each clip, clips.csv and preview.mp4. Clips that are there already are kept.
+
+    \b
+    Example:
+        emoscope prepare DATA/cremad --out DATA/cremad/sequences
+        emoscope prepare clips --labels clips/labels.csv --out sequences
+    """
+    from .data.clips import labelled_sources
+    from .data.prepare import prepare as run
+
+    sources = labelled_sources(clips, labels)
+    with _progress("looking for faces", "clips") as progress:
+        failures = run(sources, out, workers, progress)
+    for failure in failures:
+        click.echo(f"passed over {_one_line(failure)}", err=True)
+    click.echo(f"{len(sources) - len(failures)} of {len(sources)} clips are in {out}; look at {out / 'preview.mp4'}")
+
+
+@main.command()
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option(
@@ -156,7 +183,7 @@ def train(
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[float, float | None], None]]:
+def _progress(what: str, unit: str = "s") -> Iterator[Callable[[float, float | None], None]]:
     """A bar on a terminal, nothing in a pipe; yields the function to tell it how far things are."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -165,4 +192,4 @@ def _progress(what: str) -> Iterator[Callable[[float, float | None], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[clock]}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None, clock="")
-        yield lambda done, total: bar.update(task, completed=done, total=total, clock=f"{done:.0f} s")
+        yield lambda done, total: bar.update(task, completed=done, total=total, clock=f"{done:.0f} {unit}")

@@ -7,7 +7,7 @@ import numpy as np
 from .errors import ModelError
 from .face.classify import FaceClassifier
 from .face.crop import SIDE
-from .face.detect import Detector
+from .face.detect import Detector, smallest_face
 from .face.smooth import SMOOTHERS, Smoother
 from .face.track import Track, Tracker
 from .fusion import MAX_WAIT, Fuser
@@ -16,9 +16,6 @@ from .models import Model, load
 from .speaker import MouthWatch
 from .timeline import Observation
 from .voice.classify import VoiceReader, VoiceRow
-
-SMALLEST_FACE = 32
-"""A face is looked for down to 1/32 of the frame's shorter side, but not under 20 pixels."""
 
 FORGET_S = 10.0
 """Seconds after which the smoothed state of a person who is out of sight is dropped."""
@@ -155,7 +152,7 @@ class _FaceReader:
     def read(self, image: np.ndarray, time: float) -> tuple[list[Track], np.ndarray, list[np.ndarray]]:
         """The persons in a frame, their crops `(n, 48, 48)` and their smoothed scores, `(8,)` each."""
         if self.tracker is None:
-            self.tracker = Tracker(Detector(min_face=_smallest(image), threads=self.threads))
+            self.tracker = Tracker(Detector(min_face=smallest_face(image), threads=self.threads))
         tracks = self.tracker.update(image, time)
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         scores = self.classifier(crops)
@@ -167,11 +164,6 @@ class _FaceReader:
         smoother = self.states[person][1] if person in self.states else self.smoother()
         self.states[person] = (time, smoother)
         return smoother.update(time, scores)
-
-
-def _smallest(image: np.ndarray) -> int:
-    """The smallest face to look for: relative to the picture, so that large ones do not take longer."""
-    return max(20, min(image.shape[:2]) // SMALLEST_FACE)
 
 
 def _load(name: str, modality: str, threads: int) -> Model:
