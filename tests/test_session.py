@@ -239,7 +239,7 @@ def test_what_there_is_not_is_refused() -> None:
         Session(voice=False, smoothing="heavy")
     with pytest.raises(ModelError, match="no model is named 'nobody'; shipped are"):
         Session(face_model="nobody")
-    with pytest.raises(ModelError, match=f"{DEFAULTS['voice']} is a voice model; expected a face model"):
+    with pytest.raises(ModelError, match=f"{DEFAULTS['voice']} is a voice model; expected a face or sequence model"):
         Session(face_model="voice")
     with pytest.raises(ModelError, match=f"{DEFAULTS['face']} is a face model; expected a voice model"):
         Session(voice_model=DEFAULTS["face"])

@@ -7,7 +7,7 @@ OUT/preview.mp4   the sequences as they will be seen, to look at before training
 
 import csv
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ..face.crop import SIDE
 from ..media import is_media
 from ..voice.features import MELS
 from . import cremad
+from .folds import person_folds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,15 @@ class FaceClip:
         try:
             with np.load(path) as arrays:
                 clip = cls(
-                    str(arrays["name"]),
-                    str(arrays["label"]),
-                    str(arrays["person"]),
-                    *(arrays[field] for field in ("faces", "times", "landmarks", "logmel")),
-                    int(arrays["unseen"]),
-                    int(arrays["skipped"]),
+                    name=str(arrays["name"]),
+                    label=str(arrays["label"]),
+                    person=str(arrays["person"]),
+                    faces=arrays["faces"],
+                    times=arrays["times"],
+                    landmarks=arrays["landmarks"],
+                    logmel=arrays["logmel"],
+                    unseen=int(arrays["unseen"]),
+                    skipped=int(arrays["skipped"]),
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{path} is not a prepared clip: {error}; delete it and prepare again") from None
@@ -168,6 +172,28 @@ def load(folder: str | Path) -> list[FaceClip]:
     return [FaceClip.read(path) for path in paths]
 
 
+OWN_FOLDS = 5
+"""One person in so many of one's own clips validates; the others train."""
+
+
+def own_clips(data_dir: str | Path, split: str) -> list[FaceClip]:
+    """The prepared clips in `data_dir/sequences` of a split: every fifth person validates, the others train.
+
+    Raises:
+        DataError: there are none, they are of fewer than five persons, or the split is another.
+    """
+    clips = load(Path(data_dir) / "sequences")
+    everybody = {clip.person for clip in clips}
+    if len(everybody) < OWN_FOLDS:
+        raise DataError(
+            f"the clips show {len(everybody)} persons; expected at least {OWN_FOLDS}, to validate on others"
+        )
+    if split not in ("train", "validation"):
+        raise DataError(f"own clips have the splits train and validation, not {split!r}")
+    folds = person_folds([clip.person for clip in clips], OWN_FOLDS)
+    return [clip for clip, fold in zip(clips, folds, strict=True) if (fold == 0) == (split == "validation")]
+
+
 def write_table(clips: Iterable[FaceClip], path: Path) -> None:
     """Write what was found in each clip, a row each."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -176,8 +202,3 @@ def write_table(clips: Iterable[FaceClip], path: Path) -> None:
         for c in clips:
             seconds = f"{c.times[-1] - c.times[0]:.2f}"
             table.writerow([c.name, c.label, c.person, len(c.times), seconds, c.unseen, c.skipped])
-
-
-def persons(clips: Sequence[FaceClip]) -> list[str]:
-    """Who is in each clip."""
-    return [clip.person for clip in clips]

@@ -5,10 +5,13 @@ Read from `DIR/cremad/`, or from `DIR` if that is the data set's own folder:
     logmel_SPLIT.npz     sound as log-mel pictures, packed; or
     AudioWAV/*.wav       the data set's own sound, from which the pictures are made
     VideoFlash/*.flv     the data set's own clips, picture and sound
+    sequences/*.npz      the faces of these clips (see `emoscope.data.clips`)
+    tabulatedVotes.csv   what raters perceived
 
 For 1057_IEO_ANG_HI and 1064_IEO_ANG_HI the packed log-mel is not the sound of the .flv.
 """
 
+import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -143,6 +146,34 @@ def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, in
     if packed.exists():
         return _read_packed(packed, split)
     return _from_wav(root / "AudioWAV", split, progress)
+
+
+def face_votes(data_dir: str | Path) -> dict[str, np.ndarray]:
+    """What people saw who watched the clips without their sound, from `tabulatedVotes.csv`; empty without that file.
+
+    Returns:
+        For each clip by its name, the share `(6,)` of the votes for each of `emotions.CREMAD_EMOTIONS`, summing to 1.
+
+    Raises:
+        DataError: the file is not CREMA-D's.
+    """
+    path = folder(data_dir) / "tabulatedVotes.csv"
+    if not path.exists():
+        return {}
+    shares: dict[str, np.ndarray] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row[""].startswith(FACE_ONLY):
+                    votes = np.array([float(row[code[0]]) for code in CREMAD], np.float32)
+                    shares[row["fileName"]] = votes / max(1.0, float(votes.sum()))
+    except (KeyError, ValueError, csv.Error) as error:
+        raise DataError(f"{path} is not CREMA-D's table of votes: {error!r}") from None
+    return {name: share for name, share in shares.items() if share.sum() > 0}
+
+
+FACE_ONLY = "2"
+"""How the row names of the votes begin that were given by the picture alone."""
 
 
 def video_clips(data_dir: str | Path) -> list[tuple[Clip, Path]]:

@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 
 from ..errors import DataError, EmoscopeError
 from ..face.detect import Detector, smallest_face
-from ..face.steady import Steady
+from ..face.steady import SteadyCrops
 from ..face.track import Track, Tracker
 from ..media import Frame, Sound, open_media
 from ..media.write import VideoWriter
@@ -50,6 +51,34 @@ def prepare(
     if twice := {name for name in names if names.count(name) > 1}:
         raise DataError(f"{len(twice)} names stand for more than one clip, such as {min(twice)}")
     out.mkdir(parents=True, exist_ok=True)
+    failures = _prepare(sources, out, workers, progress)
+    if len(failures) == len(sources):
+        raise DataError(f"none of {len(sources)} clips could be prepared; the first: {failures[0]}")
+    clips = load(out)
+    write_table(clips, out / "clips.csv")
+    preview(clips, out / "preview.mp4")
+    return sorted(failures)
+
+
+def find_clips(sources: Sequence[Source], prepared: Path) -> list[FaceClip | None]:
+    """The face sequence of each clip: from a folder where `prepare` left it, else made now; `None` without a face."""
+    with TemporaryDirectory() as folder:
+        missing = [source for source in sources if not _is_there(prepared / f"{source.name}.npz", source)]
+        _prepare(missing, Path(folder))
+        paths = [
+            next((p for f in (prepared, Path(folder)) if (p := f / f"{source.name}.npz").exists()), None)
+            for source in sources
+        ]
+        return [FaceClip.read(path) if path else None for path in paths]
+
+
+def _prepare(
+    sources: Sequence[Source],
+    out: Path,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """Prepare what is not yet there; returns a line for each failure."""
     waiting = [source for source in sources if not _is_there(out / f"{source.name}.npz", source)]
     failures: list[str] = []
     done = len(sources) - len(waiting)
@@ -63,12 +92,7 @@ def prepare(
             done += 1
             if progress:
                 progress(done, len(sources))
-    if len(failures) == len(sources):
-        raise DataError(f"none of {len(sources)} clips could be prepared; the first: {failures[0]}")
-    clips = load(out)
-    write_table(clips, out / "clips.csv")
-    preview(clips, out / "preview.mp4")
-    return sorted(failures)
+    return failures
 
 
 def _is_there(path: Path, source: Source) -> bool:
@@ -97,7 +121,7 @@ def read_clip(source: Source) -> FaceClip:
     """
     tracker: Tracker | None = None
     seen: dict[int, list[tuple[float, Track, np.ndarray]]] = {}
-    steady: dict[int, Steady] = {}
+    steady = SteadyCrops()
     sound = [np.zeros(0, np.float32)]
     with open_media(source.path) as media:
         for item in media:
@@ -107,8 +131,8 @@ def read_clip(source: Source) -> FaceClip:
                 break
             if isinstance(item, Frame):
                 tracker = tracker or Tracker(Detector(min_face=smallest_face(item.image)))
-                for track in tracker.update(item.image, item.time):
-                    crop = steady.setdefault(track.person, Steady()).crop(item.image, item.time, track.landmarks)
+                tracks = tracker.update(item.image, item.time)
+                for track, crop in zip(tracks, steady.update(item.image, item.time, tracks), strict=True):
                     seen.setdefault(track.person, []).append((item.time, track, crop))
         frames, skipped = media.frames, media.skipped
     if not seen:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..face.windows import FaceWindows
-from .clips import FaceClip
 
 EARLY = 0.25
 """Share of the random windows that end before they can be full, as at the start of a stream."""
@@ -19,12 +18,12 @@ class Windows(NamedTuple):
 
     Attributes:
         clip: `(n,)` int64: each window's clip.
-        index: `(n, faces)` int64: the face of each slot, 0 where there is none.
+        slots: `(n, faces)` int64: the face of each slot, 0 where there is none.
         known: `(n, faces)` bool: whether there is one.
     """
 
     clip: np.ndarray
-    index: np.ndarray
+    slots: np.ndarray
     known: np.ndarray
 
     def gather(self, frames: Sequence[np.ndarray]) -> np.ndarray:
@@ -33,7 +32,7 @@ class Windows(NamedTuple):
         Args:
             frames: of each clip, `(its faces, ...)`.
         """
-        rows = [frames[clip][index] for clip, index in zip(self.clip, self.index, strict=True)]
+        rows = [frames[clip][slots] for clip, slots in zip(self.clip, self.slots, strict=True)]
         gathered = np.stack(rows)
         gathered[~self.known] = 0
         return gathered
@@ -46,12 +45,18 @@ def covering_windows(times: Sequence[np.ndarray], plan: FaceWindows) -> Windows:
         times: of each clip's faces, `(its faces,)` seconds.
         plan: of the windows.
     """
-    return _windows(plan, times, [(clip, end, plan.dilation) for clip in range(len(times))
-                                  for end in plan.covering(times[clip])])  # fmt: skip
+    kept = [plan.kept(one) for one in times]
+    ends = [plan.covering(one[rows]) for one, rows in zip(times, kept, strict=True)]
+    drawn = [(clip, float(end), plan.dilation) for clip, some in enumerate(ends) for end in some]
+    return _windows(plan, times, kept, drawn)
 
 
 def random_windows(
-    times: Sequence[np.ndarray], labels: Sequence[object], count: int, plan: FaceWindows, random: np.random.Generator
+    times: Sequence[np.ndarray],
+    labels: Sequence[object] | np.ndarray,
+    count: int,
+    plan: FaceWindows,
+    random: np.random.Generator,
 ) -> Windows:
     """Random windows for training: as many of each class, as many of each of its clips, as can be.
 
@@ -63,11 +68,12 @@ def random_windows(
         random: where chance comes from.
     """
     chosen = balanced_order(labels, count, random)
-    drawn = [(int(clip), *_draw(times[clip], plan, random)) for clip in chosen]
-    return _windows(plan, times, drawn)
+    kept = [plan.kept(one) for one in times]
+    drawn = [(int(clip), *_draw(times[clip][kept[clip]], plan, random)) for clip in chosen]
+    return _windows(plan, times, kept, drawn)
 
 
-def balanced_order(labels: Sequence[object], count: int, random: np.random.Generator) -> np.ndarray:
+def balanced_order(labels: Sequence[object] | np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
     """`count` samples in an order in which the classes come in turn, so that every batch is balanced.
 
     Args:
@@ -89,11 +95,6 @@ def balanced_order(labels: Sequence[object], count: int, random: np.random.Gener
     return np.concatenate(turns)[:count]
 
 
-def clip_times(clips: Sequence[FaceClip]) -> list[np.ndarray]:
-    """The times of each clip's faces."""
-    return [clip.times for clip in clips]
-
-
 def _draw(times: np.ndarray, plan: FaceWindows, random: np.random.Generator) -> tuple[float, float]:
     """The end and the dilation of a random window."""
     dilation = plan.dilation * random.uniform(*TEMPO)
@@ -103,10 +104,16 @@ def _draw(times: np.ndarray, plan: FaceWindows, random: np.random.Generator) -> 
     return float(times[int(abs(times - end).argmin())]), dilation
 
 
-def _windows(plan: FaceWindows, times: Sequence[np.ndarray], drawn: Sequence[tuple[int, float, float]]) -> Windows:
-    found = [plan.window(times[clip], end, dilation) for clip, end, dilation in drawn]
-    return Windows(
-        np.array([clip for clip, _, _ in drawn], np.int64),
-        np.array([index for index, _ in found]).reshape(-1, plan.faces),
-        np.array([known for _, known in found]).reshape(-1, plan.faces),
-    )
+def _windows(
+    plan: FaceWindows,
+    times: Sequence[np.ndarray],
+    kept: Sequence[np.ndarray],
+    drawn: Sequence[tuple[int, float, float]],
+) -> Windows:
+    """The windows of clips, ends and dilations, over the faces that are kept of each clip."""
+    index = np.zeros((len(drawn), plan.faces), np.int64)
+    known = np.zeros((len(drawn), plan.faces), bool)
+    for row, (clip, end, dilation) in enumerate(drawn):
+        found, known[row] = plan.window(times[clip][kept[clip]], end, dilation)
+        index[row] = np.where(known[row], kept[clip][found], 0)
+    return Windows(np.array([clip for clip, _, _ in drawn], np.int64), index, known)

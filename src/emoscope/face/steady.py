@@ -6,10 +6,12 @@ prepared for training is what a live stream gets.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from .crop import crop_faces
+from .crop import SIDE, crop_faces
+from .track import Track
 
 STILL_HZ = 1.0
 """Cutoff for a face at rest."""
@@ -52,9 +54,22 @@ class Steady:
         self._time, self._raw = time, points
         return self._points
 
-    def crop(self, image: np.ndarray, time: float, landmarks: np.ndarray) -> np.ndarray:
-        """The steady crop `(48, 48)` of a frame, RGB uint8 `(height, width, 3)`, grey uint8; see `update`."""
-        return crop_faces(image, self.update(time, landmarks)[None])[0]
+
+class SteadyCrops:
+    """Steady crops of all persons of a stream; who is out of sight for longer than `RESET_S` starts anew."""
+
+    def __init__(self) -> None:
+        self._people: dict[int, tuple[float, Steady]] = {}
+
+    def update(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
+        """The crops `(n, 48, 48)` of the persons in the next frame, RGB uint8 `(height, width, 3)`; see `Steady`."""
+        self._people = {person: seen for person, seen in self._people.items() if time - seen[0] <= RESET_S}
+        crops = np.empty((len(tracks), SIDE, SIDE), np.uint8)
+        for row, track in enumerate(tracks):
+            _, steady = self._people.get(track.person, (time, Steady()))
+            crops[row] = crop_faces(image, steady.update(time, track.landmarks)[None])[0]
+            self._people[track.person] = (time, steady)
+        return crops
 
 
 def _share(cutoff: float, elapsed: float) -> float:

@@ -43,11 +43,15 @@ class FaceWindows:
         """Seconds that faces must be apart to be kept: of a faster video, some are left out, which bounds the state."""
         return self.dilation / 4
 
+    def far_enough(self, last: float, time: float) -> bool:
+        """Whether a face at `time` is kept after one at `last` seconds."""
+        return time - last >= self.apart - 1e-9
+
     def kept(self, times: np.ndarray) -> np.ndarray:
         """The indices of the faces that are kept of a person's `(n,)` ascending times."""
         rows: list[int] = []
         for row, time in enumerate(times):
-            if not rows or time - times[rows[-1]] >= self.apart - 1e-9:
+            if not rows or self.far_enough(float(times[rows[-1]]), float(time)):
                 rows.append(row)
         return np.array(rows, np.int64)
 

@@ -109,11 +109,16 @@ class Model:
             raise ModelError(f"{self.path} does not match its card: expected {labels} outputs, got {outputs}")
         return session
 
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
+        """Run the network on a batch for each of its inputs, in their order; returns all its outputs, logits first."""
+        names = [one.name for one in self._session.get_inputs()]
+        feed = {n: np.ascontiguousarray(i, np.float32) for n, i in zip(names, inputs, strict=True)}
+        outputs: list[np.ndarray] = self._session.run(None, feed)
+        return outputs
+
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the network on a batch of inputs of the card's shape; returns `(n, labels)` float32."""
-        name = self._session.get_inputs()[0].name
-        output: np.ndarray = self._session.run(None, {name: np.ascontiguousarray(inputs, np.float32)})[0]
-        return output
+        return self.run(inputs)[0]
 
     def scores(self, inputs: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of the eight emotions, `(n, 8)` float32, for a batch of inputs."""

@@ -13,11 +13,17 @@ from ..data import cremad, ferplus
 from ..data.augment import FaceAugment, LogMelAugment
 from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import EmoscopeError
+from . import sequences
+from .features import SlotDrop
 from .loop import Augment, Samples, Settings
 from .networks import FaceResNet, VoiceResNet
+from .sequence_networks import Attention
 
 Splits = tuple[Samples, Samples]
 """Training and validation samples."""
+
+Deployed = tuple[nn.Module, tuple[Tensor, ...]]
+"""A network as it is exported, and a batch for each of its inputs."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Recipe:
 
     Attributes:
         name: what `emoscope train` and the registry call it.
-        modality: `face` or `voice`.
+        modality: `face`, `voice` or `sequence`.
         description: one line for the card.
         labels: the emotions of the network's outputs.
         protocol: the protocol of the validation labels.
@@ -39,6 +45,9 @@ class Recipe:
         input: for the card: shape, kind and range of the input.
         data: for the card: data set, split, use, licence.
         limits: for the card.
+        deploy: from the trained network and a batch of its inputs to the network that is exported and a batch for each
+            of its inputs; by default the network itself.
+        marks: the protocols of the card's metrics; by default all of the modality.
     """
 
     name: str
@@ -55,6 +64,8 @@ class Recipe:
     input: dict[str, Any]
     data: dict[str, Any]
     limits: tuple[str, ...]
+    deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))
+    marks: tuple[str, ...] = ()
 
 
 def _ferplus(data: Path) -> Splits:
@@ -85,6 +96,18 @@ def _voices(data: Path, split: cremad.Split) -> Samples:
 def _as_it_is(batch: Tensor) -> Tensor:
     return batch
 
+
+SEQUENCE: dict[str, Any] = {
+    "labels": EMOTIONS,
+    "network": Attention,
+    "prepare": _as_it_is,
+    "augment": SlotDrop,
+    "gentle": SlotDrop,
+    "settings": Settings(epochs=10, batch=128, rate=1e-3, average=0.99),
+    "input": sequences.INPUT,
+    "deploy": sequences.deploy,
+}
+"""What the sequence recipes share: only the clips differ."""
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
@@ -151,6 +174,28 @@ RECIPES: dict[str, Recipe] = {
                 "Surprise and contempt are not among its classes: it gives them 0.",
                 "Other languages, ages under 20 and over 74, song, whisper and noise were not trained on.",
             ),
+        ),
+        Recipe(
+            name="sequence-cremad",
+            modality="sequence",
+            description="Attention over the last 1.5 s of a face's features, trained on moving stills and CREMA-D",
+            protocol="tfds",
+            load=sequences.cremad_splits,
+            data=sequences.CREMAD_DATA,
+            limits=sequences.CREMAD_LIMITS,
+            marks=("tfds", "tfds-three"),
+            **SEQUENCE,
+        ),
+        Recipe(
+            name="sequence-clips",
+            modality="sequence",
+            description="Attention over the last 1.5 s of a face's features, trained on moving stills and own clips",
+            protocol="clips",
+            load=sequences.clip_splits,
+            data=sequences.CLIP_DATA,
+            limits=sequences.CLIP_LIMITS,
+            marks=("clips",),
+            **SEQUENCE,
         ),
     )
 }

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 
@@ -114,9 +113,11 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
         recipe=recipe.name,
     )
     path = out / f"{recipe.name}.onnx"
-    example = recipe.prepare(torch.from_numpy(validation.inputs[:EXAMPLES].astype(np.float32) / 255))
-    export(network, example, card, path)
-    marks = tuple(_marks(path, data, protocol, recipe.name) for protocol in READERS[recipe.modality])
+    deployed, example = recipe.deploy(network, trainer.batch(validation.inputs[:EXAMPLES]))
+    card = replace(card, parameters=sum(p.numel() for p in deployed.parameters()))
+    export(deployed, example, card, path)
+    protocols = recipe.marks or tuple(READERS[recipe.modality])
+    marks = tuple(_marks(path, data, protocol, recipe.name) for protocol in protocols)
     replace(card, metrics=marks).write(path.with_suffix(".json"))
     return path
 

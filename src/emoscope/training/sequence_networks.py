@@ -135,7 +135,7 @@ class Transformer(nn.Module):
         return self.head(_mean(x, seen))
 
 
-HEADS: dict[str, Callable[[], nn.Module]] = {
+HEADS: dict[str, Callable[..., nn.Module]] = {
     "mean": MeanPooling,
     "gru": Recurrent,
     "gru-attention": RecurrentAttention,
@@ -167,6 +167,32 @@ class TimeDistributed(nn.Module):
         flat = faces.reshape(n * time, 1, height, width)
         features = self.encoder.embed(flat) * (flat.amax((1, 2, 3)) > 0).unsqueeze(1)
         return features.reshape(n, time, -1)
+
+
+class Streaming(nn.Module):
+    """The same, one frame at a time, for the pipeline: the features of the faces before are handed back in.
+
+    Args:
+        encoder: the face network.
+        head: maps features `(n, time, features)` to logits.
+    """
+
+    def __init__(self, encoder: FaceResNet, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.head = encoder, head
+
+    def forward(self, faces: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """Take the newest face and the features of those before it.
+
+        Args:
+            faces: `(n, 1, 48, 48)` grey in [0, 1].
+            past: `(n, time - 1, features)`, oldest first, all 0 where a slot is empty.
+
+        Returns:
+            Logits `(n, classes)`, and the features `(n, features)` to hand back.
+        """
+        features = self.encoder.embed(faces)
+        return self.head(torch.cat([past, features.unsqueeze(1)], 1)), features
 
 
 def known(frames: Tensor) -> Tensor:
