@@ -120,7 +120,7 @@ def _film(
     down = random.uniform(-SHIFT, SHIFT) + WANDER * random.random() * _path(slots, random)
     size = 1 + random.uniform(-SIZE, SIZE) + SIZE * random.random() * _path(slots, random)
     slope = random.uniform(-LIGHT, LIGHT) * (1 + 0.5 * _path(slots, random))
-    gain = 1 + random.uniform(-LIGHT, LIGHT) + 0.1 * _path(slots, random)
+    gain = 1 + random.uniform(-LIGHT, LIGHT) + 0.4 * LIGHT * _path(slots, random)
     y, x = np.mgrid[:side, :side].astype(np.float32)
     middle = side / 2
     sides = np.exp(-(((x - middle) / 14) ** 2))

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,18 +81,23 @@ def _prepare(
     """Prepare what is not yet there; returns a line for each failure."""
     waiting = [source for source in sources if not _is_there(out / f"{source.name}.npz", source)]
     failures: list[str] = []
-    done = len(sources) - len(waiting)
-    # spawned, for ONNX Runtime's threads do not survive a fork
-    pool = ProcessPoolExecutor(workers or os.cpu_count(), multiprocessing.get_context("spawn"))
-    with pool:
-        running = [pool.submit(_prepare_one, source, out) for source in waiting]
-        for future in as_completed(running):
-            if failure := future.result():
-                failures.append(failure)
-            done += 1
-            if progress:
-                progress(done, len(sources))
+    for done, failure in enumerate(_outcomes(waiting, out, workers or os.cpu_count() or 1), 1):
+        failures += [failure] if failure else []
+        if progress:
+            progress(len(sources) - len(waiting) + done, len(sources))
     return failures
+
+
+def _outcomes(waiting: Sequence[Source], out: Path, workers: int) -> Iterator[str | None]:
+    """Prepare clips, and yield for each, as it is done, what went wrong, if anything did."""
+    workers = min(workers, len(waiting))
+    if workers <= 1:
+        yield from (_prepare_one(source, out) for source in waiting)
+        return
+    # spawned, for ONNX Runtime's threads do not survive a fork
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(_prepare_one, source, out) for source in waiting]
+        yield from (future.result() for future in as_completed(running))
 
 
 def _is_there(path: Path, source: Source) -> bool:
