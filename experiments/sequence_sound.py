@@ -4,13 +4,15 @@
 
 Needs the voice networks of `sequence_voice.py` and the features and scores of `sequence_heads.py` in RUNS. Of each
 window of faces, the voice network of the fold, which has not heard the fold's actors, hears the sound of the same
-1.6 s. Late fusion is a product of experts with equal weights, fixed beforehand; the gated unit (Arevalo et al. 2017,
+1.6 s. Late fusion is a product of experts; the voice's weight is chosen, for each fold, on the held-out scores of
+the other folds' clips. The gated unit (Arevalo et al. 2017,
 arXiv:1702.01992) and cross-attention from faces to sound (Tsai et al. 2019, arXiv:1906.00295) are trained on the
 features of both.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,8 @@ from emoscope.voice.features import HOP, MELS, WINDOW_FRAMES
 FRAME_S = HOP / 16_000
 VOICE_TIME, VOICE_FEATURES = 12, 128
 WIDTH = 64
+VOICE_WEIGHTS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0)
+"""Of the voice in late fusion, beside 1 for the face."""
 
 
 def main() -> None:
@@ -39,9 +43,10 @@ def main() -> None:
     voices = [voice_network(args.out, fold) for fold in range(FOLDS)]
     save(args.out, "voice-windows", lambda: [voice_scores(clips, voices, False)])
     save(args.out, "voice-clips", lambda: [voice_scores(clips, voices, True)])
-    save(args.out, "both-late", lambda: late(args.out, "frozen-attention"))
+    save(args.out, "both-late", lambda: late(args.out, clips, "frozen-attention"))
+    voiced: Cache = {}
     for name in FUSIONS:
-        save(args.out, f"both-{name}", lambda name=name: fused(args.out, clips, features, voices, name))  # type: ignore[misc]
+        save(args.out, f"both-{name}", partial(fused, args.out, clips, features, voices, name, voiced))
 
 
 def voice_network(out: Path, fold: int) -> VoiceResNet:
@@ -84,11 +89,25 @@ def voice_scores(clips: Clips, voices: list[VoiceResNet], whole: bool) -> list[n
     return scores
 
 
-def late(out: Path, face: str) -> list[list[np.ndarray]]:
-    """The sum of the log-probabilities of face and voice, for each seed of the face."""
+def late(out: Path, clips: Clips, face: str) -> list[list[np.ndarray]]:
+    """A product of experts, for each seed of the face: the sum of its log-probabilities and the voice's, weighted."""
     with np.load(out / "scores" / f"{face}.npz") as faces, np.load(out / "scores" / "voice-windows.npz") as voice:
-        count = len(voice.files)
-        return [[faces[f"{seed}-{i}"] + voice[f"0-{i}"] for i in range(count)] for seed in range(SEEDS)]
+        count = len(clips.clips)
+        heard = np.array([voice[f"0-{i}"][0] for i in range(count)])
+        seen = [np.array([faces[f"{seed}-{i}"][0] for i in range(count)]) for seed in range(SEEDS)]
+    return [[row[None] for row in weighted(one, heard, clips)] for one in seen]
+
+
+def weighted(face: np.ndarray, voice: np.ndarray, clips: Clips) -> np.ndarray:
+    """Scores `(n, 3)`: for each fold with the weight of the voice that is likeliest on the other folds' clips."""
+    scores = np.zeros_like(face)
+    mixed = [log_softmax(face + weight * voice) for weight in VOICE_WEIGHTS]
+    rows = np.arange(len(face))
+    for fold in range(FOLDS):
+        others = clips.folds != fold
+        likely = [one[rows, clips.labels][others].mean() for one in mixed]
+        scores[~others] = mixed[int(np.argmax(likely))][~others]
+    return scores
 
 
 class Split(nn.Module):
@@ -163,7 +182,14 @@ def same(windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return windows, targets
 
 
-def fused(out: Path, clips: Clips, features: Features, voices: list[VoiceResNet], name: str) -> list[list[np.ndarray]]:
+Cache = dict[tuple[int, int], np.ndarray]
+"""The sound's features of the training windows of a fold and seed: both fusions see the same."""
+
+
+def fused(
+    out: Path, clips: Clips, features: Features, voices: list[VoiceResNet], name: str, voiced: Cache
+) -> list[list[np.ndarray]]:
+    """The scores `(1, 3)` of each clip by a fusion that is trained on both, for each seed."""
     seeds = []
     for seed in range(SEEDS):
         scores = np.zeros((len(clips.clips), 3), np.float32)
@@ -171,7 +197,9 @@ def fused(out: Path, clips: Clips, features: Features, voices: list[VoiceResNet]
             train = clips.folds != fold
             inputs, owner = windows(clips, features, train, seed)
             drawn = draw(clips, train, seed)
-            sound = sound_features(voices[fold], heard(clips, drawn, ends(clips, drawn)))
+            if (fold, seed) not in voiced:
+                voiced[fold, seed] = sound_features(voices[fold], heard(clips, drawn, ends(clips, drawn)))
+            sound = voiced[fold, seed]
             test = clips.take(~train)
             covers = covering_windows(test.times, PLAN)
             held_faces = covers.gather([features[0][i] for i in np.flatnonzero(~train)])
