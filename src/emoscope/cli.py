@@ -51,7 +51,8 @@ def main() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the results [default: INPUT's name + -emoscope]."
 )
-@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
+@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists, or "
+              "sequence: the default of those that look at a person's last moments.")  # fmt: skip
 @click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
 @click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]), default="mean", show_default=True,
               help="Of each face over time: exponential mean, majority of each batch of 10, or none.")  # fmt: skip
@@ -108,10 +109,11 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds [default: the model's own].")
+@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds; its clips also "
+              "tfds-three; own clips: clips [default: the model's first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
-    """Measure MODEL (a registered name, or face or voice) on a data set.
+    """Measure MODEL (a registered name, or face, voice or sequence) on a data set.
 
     Prints accuracy with its 95 % interval, recall of each class, macro F1, calibration error and the confusion matrix.
 

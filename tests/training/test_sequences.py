@@ -16,6 +16,7 @@ from emoscope.data.clips import FaceClip  # noqa: E402
 from emoscope.emotions import CREMAD, EMOTIONS  # noqa: E402
 from emoscope.models import Card, Model, load, registry  # noqa: E402
 from emoscope.training import recipes, sequences  # noqa: E402
+from emoscope.training.evaluate import clip_logits  # noqa: E402
 from emoscope.training.features import SlotDrop, encode  # noqa: E402
 from emoscope.training.loop import Settings  # noqa: E402
 from emoscope.training.pretrained import face_network  # noqa: E402
@@ -99,6 +100,12 @@ def test_the_recipe_runs_on_all_six_emotions_and_its_model_in_the_pipeline(
     seen = [o for o in rows if o.source == "face"]
     assert len(seen) == 8
     assert all(sum(o.scores) == pytest.approx(1, abs=1e-6) for o in seen)
+
+
+def test_a_clip_without_a_face_is_wrong_whatever_it_was() -> None:
+    labels = np.arange(8)
+    logits = clip_logits(load("face"), [None] * 8, labels)
+    assert not (logits.argmax(1) == labels).any()
 
 
 def test_own_clips_are_trained_on_too(data: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ class Card:
 
     Attributes:
         name: the name in the registry.
-        modality: `face` or `voice`.
+        modality: `face`, `voice` or `sequence`.
         description: one line.
         labels: the emotions of the output columns, in order.
         input: the input's shape, kind and value range, in words and numbers.
@@ -163,7 +163,7 @@ def summaries() -> list[dict[str, Any]]:
 
 
 def load(name: str, threads: int = 1) -> Model:
-    """Load a model by its name, or by its modality (`face`, `voice`) for the default one.
+    """Load a model by its name, or by its modality (`face`, `voice`, `sequence`) for the default one.
 
     Raises:
         ModelError: no such model is shipped, or its file is damaged.

@@ -58,7 +58,7 @@ def measure(model: Model, data: Path, split: str, protocol: str | None = None) -
     inputs, labels = protocols[protocol](data, split)
     if not len(labels):
         raise DataError(f"{data}: the {split} split holds nothing that counts under {protocol}")
-    found = clip_logits(model, inputs) if model.card.modality == "sequence" else logits(model, inputs)
+    found = clip_logits(model, inputs, labels) if model.card.modality == "sequence" else logits(model, inputs)
     among = AMONG.get(protocol, model.card.labels)
     columns = [model.card.labels.index(name) for name in among]
     marks = score(found[:, columns], _within(labels, columns), model.card.temperature)
@@ -76,14 +76,15 @@ def logits(model: Model, inputs: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def clip_logits(model: Model, clips: Sequence[FaceClip | None]) -> np.ndarray:
+def clip_logits(model: Model, clips: Sequence[FaceClip | None], labels: np.ndarray) -> np.ndarray:
     """Run a sequence model over clips as the pipeline would, frame by frame.
 
     Returns:
-        `(n, labels)`: for each clip the mean over the windows that cover it; 0 for one without a face.
+        `(n, labels)`: for each clip the mean over the windows that cover it; for one without a face what is wrong.
     """
-    rows = [np.zeros(len(model.card.labels), np.float32) if clip is None else _clip(model, clip) for clip in clips]
-    return np.array(rows)
+    wrong = -np.eye(len(model.card.labels), dtype=np.float32)
+    return np.array([wrong[label] if clip is None else _clip(model, clip)
+                     for clip, label in zip(clips, labels, strict=True)])  # fmt: skip
 
 
 def _clip(model: Model, clip: FaceClip) -> np.ndarray:
