@@ -50,7 +50,8 @@ def test_commands_have_these_options(page: str, line: str) -> None:
     name, *words = shlex.split(line)[1:]
     command = main.commands[name]
     assert isinstance(command, click.Command)
-    command.make_context(name, words)  # raises click.UsageError if an option or value is unknown
+    parent = main.make_context("emoscope", [name])
+    command.make_context(name, words, parent)  # raises click.UsageError if an option or value is unknown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])

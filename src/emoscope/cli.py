@@ -184,6 +184,26 @@ def train(
     run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device)
 
 
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
+@click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
+def live(host: str, port: int, face_model: str, voice_model: str) -> None:
+    """Serve a page that reads emotions from the camera and the microphone, and an API for programs.
+
+    Nothing leaves this machine, and nothing is stored.
+
+    \b
+    Example:
+        emoscope live
+    """
+    from .live.app import Settings
+    from .live.serve import serve
+
+    serve(host, port, Settings(face_model=face_model, voice_model=voice_model), click.echo)
+
+
 @contextmanager
 def _progress(what: str, unit: str = "s") -> Iterator[Callable[[float, float | None], None]]:
     """A bar on a terminal, nothing in a pipe; yields the function to tell it how far things are."""

@@ -49,7 +49,11 @@ def write_tables(timeline: Timeline, out: Path) -> list[Path]:
 
 
 def write_pictures(
-    timeline: Timeline, path: Path, out: Path, progress: Callable[[float, float | None], None]
+    timeline: Timeline,
+    path: Path,
+    out: Path,
+    progress: Callable[[float, float | None], None],
+    annotated: bool = True,
 ) -> list[Path]:
     """Write `annotated.mp4` for a video and `report.html`; returns their paths.
 
@@ -60,18 +64,19 @@ def write_pictures(
         path: the recording.
         out: the folder.
         progress: told the seconds done and, where known, in all.
+        annotated: whether to write the annotated video.
     """
-    annotated = out / "annotated.mp4"
+    video = out / "annotated.mp4" if annotated else None
     kind = timeline.info.get("kind")
     if kind == "video":
-        frames = _annotate(timeline, path, annotated, progress)
+        frames = _annotate(timeline, path, video, progress)
     elif kind == "sound":
         frames = []
     else:
         frames = _pictures(timeline, path)
     page = out / "report.html"
     write_page(page, timeline, frames, [card(name) for name in timeline.info.get("models", {}).values()])
-    return [page, annotated] if annotated.exists() and kind == "video" else [page]
+    return [page, video] if video and video.exists() and kind == "video" else [page]
 
 
 def summarize(timeline: Timeline) -> dict[str, Any]:
@@ -101,9 +106,9 @@ def _total(person: int | None, source: str, part: Timeline) -> dict[str, Any]:
 
 
 def _annotate(
-    timeline: Timeline, path: Path, annotated: Path, progress: Callable[[float, float | None], None]
+    timeline: Timeline, path: Path, video: Path | None, progress: Callable[[float, float | None], None]
 ) -> list[KeyFrame]:
-    """Write the annotated video and return the key frames."""
+    """Write the annotated video, if one is wanted, and return the key frames."""
     wanted = {(o.start, o.person): o for o in key_moments(timeline)}
     faces = _Moving([o for o in timeline if o.source == "fused" and o.box])
     voices = _Moving([o for o in timeline if o.source == "voice"])
@@ -114,7 +119,7 @@ def _annotate(
         media = stack.enter_context(open_media(path))
         assert media.width and media.height  # a video has a size
         sound = path if media.has_sound else None
-        writer = stack.enter_context(VideoWriter(annotated, media.width, media.height, sound, comment))
+        writer = stack.enter_context(VideoWriter(video, media.width, media.height, sound, comment)) if video else None
         for item in media:
             if not isinstance(item, Frame):
                 continue
@@ -122,7 +127,8 @@ def _annotate(
             for o in shown:
                 if (moment := wanted.pop((o.start, o.person), None)) and o.start <= item.time:
                     kept.append(KeyFrame(item.time, draw(item.image, [moment], notice=notice), _caption(moment)))
-            writer.write(draw(item.image, shown, speaking[0] if speaking else None, notice), item.time)
+            if writer:
+                writer.write(draw(item.image, shown, speaking[0] if speaking else None, notice), item.time)
             progress(item.time, media.duration)
     return kept
 

@@ -73,7 +73,7 @@ class Session:
         """Feed one frame.
 
         Args:
-            image: RGB uint8 `(height, width, 3)`.
+            image: RGB uint8 `(height, width, 3)`; not to be changed before the next one is fed.
             time: seconds from the start of the stream at which it is shown; not before the last one's.
             duration: seconds until the next one.
 
@@ -95,6 +95,14 @@ class Session:
         ]
         self._fuser.add(seen)
         return seen + self._settle()
+
+    def search(self) -> None:
+        """Search the last frame for newcomers now, rather than when the next one comes.
+
+        For a driver that has time between frames; it makes no difference to the observations.
+        """
+        if self._faces:
+            self._faces.search()
 
     def add_sound(self, samples: np.ndarray, time: float) -> list[Observation]:
         """Feed a run of sound.
@@ -162,6 +170,11 @@ class _FaceReader:
         steady = [self._steady(track.person, time, score) for track, score in zip(tracks, scores, strict=True)]
         self.states = {p: state for p, state in self.states.items() if state[0] > time - FORGET_S}
         return tracks, crops, steady
+
+    def search(self) -> None:
+        """See `Session.search`."""
+        if self.tracker:
+            self.tracker.search()
 
     def _steady(self, person: int, time: float, scores: np.ndarray) -> np.ndarray:
         smoother = self.states[person][1] if person in self.states else self.smoother()

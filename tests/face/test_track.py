@@ -287,3 +287,43 @@ def test_two_real_faces_that_cross_keep_their_numbers(portrait: np.ndarray) -> N
     assert seen[0] == seen[-1] == {1, 2}
     assert set().union(*seen) == {1, 2}
     assert {1} in seen or {2} in seen
+
+
+def test_a_search_between_frames_finds_what_one_before_the_next_frame_finds(portrait: np.ndarray) -> None:
+    def frame(index: int) -> np.ndarray:
+        image = np.full((300, 560, 3), 90, np.uint8)
+        image[:, index : index + 256] = portrait
+        if index >= 8:  # the newcomer
+            image[:, 300:556] = portrait[:, ::-1]
+        return image
+
+    between, before = Tracker(Detector(min_face=40)), Tracker(Detector(min_face=40))
+    shown = []
+    for index in range(25):
+        early, late = (tracker.update(frame(index), index / 10) for tracker in (between, before))
+        between.search()
+        assert [(t.person, t.box, t.score) for t in early] == [(t.person, t.box, t.score) for t in late]
+        shown.append([t.person for t in early])
+    assert shown[0] == [1] and shown[-1] == [1, 2]
+
+
+def test_nobody_in_sight_waits_for_the_search_for_newcomers(portrait: np.ndarray) -> None:
+    detector = Detector(min_face=40)
+    detected = 0
+
+    class Counting:
+        def detect(self, image: np.ndarray) -> Faces:
+            nonlocal detected
+            detected += 1
+            return detector.detect(image)
+
+        def refine(self, image: np.ndarray, boxes: np.ndarray) -> tuple[Faces, np.ndarray]:
+            return detector.refine(image, boxes)
+
+    tracker = Tracker(Counting())  # type: ignore[arg-type]
+    for index in range(20):
+        before = detected
+        tracker.update(portrait, index / 10)
+        assert detected == before + (index == 0)  # no search within an update once somebody is followed
+        tracker.search()
+    assert detected == 4  # every half second

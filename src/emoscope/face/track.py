@@ -1,6 +1,7 @@
 """Tracking: who is who from frame to frame.
 
-Faces are detected anew only now and then; between, O-Net alone follows each face from where it should be. Faces and
+Faces are detected anew only now and then; otherwise O-Net alone follows each face from where it should be. While nobody
+gets lost, a frame is searched for newcomers after its persons have been told, so that nobody waits for it. Faces and
 persons are matched by place (overlap with the box that a constant velocity predicts) and by looks (correlation of the
 upright crops), so that a number survives missed frames and crossings.
 """
@@ -103,6 +104,7 @@ class Tracker:
         self._last = -np.inf
         self._detected = -np.inf
         self._count = 0
+        self._unsearched: np.ndarray | None = None
 
     def update(self, image: np.ndarray, time: float) -> list[Track]:
         """The persons in the next frame, by number.
@@ -114,9 +116,25 @@ class Tracker:
         Raises:
             ValueError: the image has another shape or type.
         """
-        first = self._last == -np.inf
+        self.search()
         self._people = [p for p in self._people if time - p.time <= self.max_gap]
-        faces = self._look(image, time)
+        tracks = self._meet(image, self._look(image, time), time)
+        self._last = time
+        return tracks
+
+    def search(self) -> None:
+        """Search the last frame for newcomers, if it is time: `update` does it otherwise, before the next frame.
+
+        Whoever has time between two frames calls it there; what comes out is the same.
+        """
+        image, self._unsearched = self._unsearched, None
+        if image is not None:
+            self._detected = self._last
+            self._meet(image, self.detector.detect(image), self._last)
+
+    def _meet(self, image: np.ndarray, faces: Faces, time: float) -> list[Track]:
+        """Find out whose the faces of a frame are; returns the persons among them, by number."""
+        first = self._last == -np.inf
         crops = crop_faces(image, faces.landmarks)
         looks = _standardised(crops)
         owners = self._match(faces.boxes, looks, time)
@@ -130,18 +148,19 @@ class Tracker:
                 owner.move(box, time, looks[face], self._crowded(owner, time))
         # A face that did not become a person by its second frame was no face.
         self._people = [p for p in self._people if p.number or p.time == time]
-        self._last = time
         tracks = [self._track(owner, faces, face, crops[face]) for face, owner in enumerate(owners) if owner]
         return sorted((t for t in tracks if t.person), key=lambda t: t.person)
 
     def _look(self, image: np.ndarray, time: float) -> Faces:
-        """Follow the faces of the frame before, or detect: when it is time, or as soon as one of them is lost."""
+        """Follow the faces of the frame before, or detect: as soon as one of them is lost, or nobody is in sight."""
         here = [p for p in self._people if p.time == self._last]
-        if here and time - self._detected < self.detect_every:
+        if here:
             faces, _ = self.detector.refine(image, np.array([p.predicted(time) for p in here]))
             if len(faces) == len(here):
+                if time - self._detected >= self.detect_every:
+                    self._unsearched = image
                 return faces
-        elif not here and time - self._detected < self.detect_every / 3:
+        elif time - self._detected < self.detect_every / 3:
             return Faces.empty()  # nobody in sight: look for them oftener, but not in every frame
         self._detected = time
         return self.detector.detect(image)

@@ -19,7 +19,7 @@ SANE_RATES = range(2000, 768_001)
 
 
 @dataclass
-class _Segment:
+class Segment:
     """Sound without a gap: its times follow from counting samples."""
 
     start: float
@@ -57,7 +57,7 @@ def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, n
         The time of the first sample in seconds on the file's own clock, and the samples, float32 `(channels, n)` in
         [-1, 1]. Times never go back; a jump ahead is a gap in the file.
     """
-    segment: _Segment | None = None
+    segment: Segment | None = None
     for frame in track.frames():
         if not isinstance(frame, AudioFrame) or not frame.samples:
             continue
@@ -73,22 +73,22 @@ def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, n
         if segment is None or gap or source != segment.source:
             if segment:
                 yield from _counted(track, segment, None)
-            segment = _Segment(time if gap else clock, source, _resampler(rate, layout))
+            segment = Segment(time if gap else clock, source, resampler(rate, layout))
         yield from _counted(track, segment, frame)
     if segment:
         yield from _counted(track, segment, None)
 
 
-def _counted(track: Track, segment: _Segment, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:
+def _counted(track: Track, segment: Segment, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:
     try:
         return segment.feed(frame)
     except (av.FFmpegError, ValueError):  # a damaged header can ask for a mix that does not exist
         track.skipped += 1
-        segment.resampler = _resampler(segment.resampler.rate, segment.resampler.layout.name)
+        segment.resampler = resampler(segment.resampler.rate, segment.resampler.layout.name)
         return []
 
 
-def _resampler(rate: int, layout: str) -> AudioResampler:
+def resampler(rate: int, layout: str) -> AudioResampler:
     # Without this limit, mixing stereo to mono in floats makes it louder by 3 dB.
     return AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
 

@@ -1,0 +1,134 @@
+"""The server: the page, the WebSocket, uploads and health."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, WebSocket
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import HTMLResponse
+
+from ..emotions import EMOTIONS
+from ..models import Card, card
+from ..report.palette import COLOURS
+from ..timeline import COLUMNS
+from .guard import SafeHeaders, SameOrigin, SmallBodies
+from .schema import Health
+from .sockets import BUSY, Conversation, Seats, refuse
+from .stream import Stream
+from .uploads import Workbench, router
+
+PAGE = Path(__file__).parent / "page"
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the server uses, and how much of it clients may have.
+
+    Attributes:
+        face_model: a registered name, or `face` for the default.
+        voice_model: a registered name, or `voice` for the default.
+        sessions: WebSockets at once.
+        analyses: uploads at once.
+        upload_bytes: of one upload.
+        analysis_s: seconds that the analysis of one upload may take.
+    """
+
+    face_model: str = "face"
+    voice_model: str = "voice"
+    sessions: int = 4
+    analyses: int = 2
+    upload_bytes: int = 512 << 20
+    analysis_s: float = 1800.0
+
+
+def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
+    """The ASGI application.
+
+    Args:
+        settings: by default, those of `Settings`.
+        hosts: names under which it may be asked for: a page elsewhere cannot reach it under a name of its own.
+
+    Raises:
+        ModelError: a model is unknown or damaged.
+    """
+    settings = settings or Settings()
+    cards = [card(settings.face_model), card(settings.voice_model)]
+    seats = Seats(settings.sessions)
+    bench = Workbench(settings.analyses, settings.analysis_s)
+    executor = ThreadPoolExecutor(settings.sessions, "stream")
+    make = partial(Stream, face_model=settings.face_model, voice_model=settings.voice_model)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with bench.open():
+            yield
+        executor.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(
+        title="emoscope",
+        version=version("emoscope"),
+        description="Emotion from faces and voices. The scores are a model's guess about expression.",
+        docs_url=None,  # its page asks other hosts for its scripts
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+            Middleware(SameOrigin),
+            Middleware(SmallBodies, most=settings.upload_bytes),
+        ],
+    )
+    app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
+    app.include_router(router(bench))
+    page = _page(cards, local="*" not in hosts)
+
+    @app.get("/", include_in_schema=False)
+    async def index() -> HTMLResponse:
+        return HTMLResponse(page)
+
+    @app.get("/health")
+    async def health() -> Health:
+        """Whether the server runs, and how busy it is."""
+        return Health(
+            status="ok",
+            version=version("emoscope"),
+            sessions=seats.taken,
+            most_sessions=seats.most,
+            analyses=bench.taken,
+            most_analyses=bench.most,
+        )
+
+    @app.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        if seats.full:
+            await refuse(socket, f"all {seats.most} sessions of this server are in use; try again later", BUSY)
+            return
+        with seats:
+            await Conversation(socket, make, executor).run()
+
+    return app
+
+
+def _page(cards: Sequence[Card], local: bool) -> str:
+    """The page; `local` says whether it is served to this machine alone."""
+    environment = Environment(loader=FileSystemLoader(PAGE), autoescape=select_autoescape(["jinja"]))
+    facts = json.dumps({"emotions": EMOTIONS, "colours": COLOURS, "columns": COLUMNS})
+    return environment.get_template("index.html.jinja").render(
+        emotions=EMOTIONS,
+        colours=COLOURS,
+        models=cards,
+        version=version("emoscope"),
+        local=local,
+        facts=facts.replace("<", "\\u003c"),  # nothing in it can end the script element
+    )

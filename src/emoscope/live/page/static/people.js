@@ -1,0 +1,82 @@
+// A card for each person in sight: the emotion with its confidence, bars for all eight, what voice and both together say.
+import { facts, percent, personName } from "./facts.js";
+
+const GONE_S = 5; // a person who comes back within it keeps the number
+
+export class People {
+  constructor(element) {
+    this.element = element;
+    this.cards = new Map();
+  }
+
+  add(observation) {
+    if (observation.person === null) return;
+    const card = this.cards.get(observation.person) ?? this.card(observation.person);
+    if (observation.source === "face") card.face(observation);
+    else card.say(observation);
+  }
+
+  // Remove the cards of those who have been out of sight for long.
+  tidy(now) {
+    for (const [person, card] of this.cards) {
+      if (now - card.seen > GONE_S) {
+        card.element.remove();
+        this.cards.delete(person);
+      }
+    }
+  }
+
+  clear() {
+    this.tidy(Infinity);
+  }
+
+  card(person) {
+    const card = new Card(person);
+    this.cards.set(person, card);
+    this.element.append(card.element);
+    return card;
+  }
+}
+
+class Card {
+  constructor(person) {
+    this.seen = -Infinity;
+    this.element = make("div", "card person");
+    this.element.dataset.person = person;
+    this.said = make("p", "said");
+    const bars = make("div", "bars");
+    this.bars = facts.emotions.map((emotion) => {
+      const track = make("span", "track");
+      const bar = make("i", emotion);
+      const number = make("span", "number");
+      track.append(bar);
+      bars.append(make("span", "", emotion), track, number);
+      return { bar, number };
+    });
+    this.notes = { voice: make("p", "soft", "voice: –"), fused: make("p", "soft", "both: –") };
+    this.element.append(make("h3", "", personName(person)), this.said, bars, ...Object.values(this.notes));
+  }
+
+  face({ start, emotion, confidence, scores }) {
+    this.seen = start;
+    this.element.dataset.emotion = emotion;
+    this.said.replaceChildren(make("i", emotion), `${emotion} ${percent(confidence)}`);
+    this.bars.forEach(({ bar, number }, index) => {
+      bar.style.width = `${100 * scores[index]}%`;
+      number.textContent = percent(scores[index]);
+    });
+  }
+
+  say({ source, start, end, emotion, confidence }) {
+    this.seen = Math.max(this.seen, end);
+    const name = source === "fused" ? "both" : "voice";
+    this.notes[source].textContent = `${name}: ${emotion} ${percent(confidence)} (at ${start.toFixed(1)} s)`;
+  }
+}
+
+const make = (tag, name, text = "") => {
+  const element = document.createElement(tag);
+  element.className = name;
+  element.textContent = text;
+  return element;
+};
