@@ -15,21 +15,28 @@ from pathlib import Path
 import numpy as np
 import torch
 from arguments import arguments
-from sequence_common import FOLDS, PLAN, THREE, Clips, covering, read_clips
+from sequence_common import FOLDS, THREE, Clips, covering, read_clips
 from sequence_encoders import frame_network
 from torch import nn
 
 from emoscope.data.cremad import face_votes
 from emoscope.data.moving import loudness
-from emoscope.data.sampler import random_windows
 from emoscope.emotions import EMOTIONS, columns
 from emoscope.training.features import SlotDrop, encode_clips
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.networks import FaceResNet
 from emoscope.training.pretrained import face_network
 from emoscope.training.recipes import find
-from emoscope.training.sequence_networks import FEATURES, HEADS, MeanPooling
-from emoscope.training.sequences import MOVING, WINDOWS, clip_samples, clip_target, moving_samples, together
+from emoscope.training.sequence_networks import HEADS, MeanPooling
+from emoscope.training.sequences import (
+    MOVING,
+    WINDOWS,
+    clip_samples,
+    clip_target,
+    feature_windows,
+    moving_samples,
+    together,
+)
 
 SEEDS = 3
 VARIANTS = 4
@@ -40,6 +47,8 @@ JOINT = find("sequence-cremad").settings
 MOVING_VALIDATION = 1000
 PRETRAINED_HEADS = ("gru", "attention")
 TUNED_HEADS = ("gru", "attention")
+JOINT_HEADS = {"joint": (0.0, SEEDS), "joint-quarter": (0.25, 1), "joint-votes": (0.5, SEEDS)}
+"""The share of the raters' votes in the clips' targets, and the seeds."""
 Features = list[list[np.ndarray]]
 
 
@@ -150,17 +159,11 @@ def samples_of(inputs: np.ndarray, labels: np.ndarray, classes: int) -> Samples:
 
 def windows(clips: Clips, features: Features, chosen: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Random windows of features, balanced over the classes, each from a variant of its clip; and their clips."""
-    random = np.random.default_rng(seed)
     rows = np.flatnonzero(chosen)
-    times = [clips.times[i] for i in rows]
-    drawn = random_windows(times, clips.labels[rows], WINDOWS_PER_CLIP * len(rows), PLAN, random)
-    which = random.integers(0, len(features), len(drawn.clip))
-    parts = np.zeros((*drawn.known.shape, FEATURES), np.float32)
-    for variant in range(len(features)):
-        mask = which == variant
-        chosen_windows = type(drawn)(*(column[mask] for column in drawn))
-        parts[mask] = chosen_windows.gather([features[variant][i] for i in rows])
-    return parts, rows[drawn.clip]
+    times, some = [clips.times[i] for i in rows], [[variant[i] for i in rows] for variant in features]
+    count, random = WINDOWS_PER_CLIP * len(rows), np.random.default_rng(seed)
+    inputs, owner = feature_windows(times, clips.labels[rows], some, count, random)
+    return inputs, rows[owner]
 
 
 def fit(out: Path, head: nn.Module, train: Samples, test: Samples, settings: Settings, seed: int) -> nn.Module:
@@ -243,10 +246,12 @@ def pretrain(out: Path, kind: str, moving: list[list[np.ndarray]]) -> dict[str, 
 def joint(out: Path, data: Path, clips: Clips, features: Features, moving: list[list[np.ndarray]]) -> None:
     """Heads of all eight emotions that learn from clips and moving stills at once, as the recipe `sequence-cremad`.
 
-    Once with the acted emotion for the clips' target, and once with what raters saw mixed in, as the recipe has it.
+    Once with the acted emotion for the clips' target, and with what raters saw mixed in.
     """
-    for name, votes in (("joint", {}), ("joint-votes", face_votes(data))):
-        save(out, name, partial(joint_scores, out, clips, features, moving, name, votes))
+    votes = face_votes(data)
+    for name, (share, seeds) in JOINT_HEADS.items():
+        targets = np.array([clip_target(clip, votes, share) for clip in clips.clips])
+        save(out, name, partial(joint_scores, out, clips, features, moving, name, targets, seeds))
 
 
 def joint_scores(
@@ -255,13 +260,13 @@ def joint_scores(
     features: Features,
     moving: list[list[np.ndarray]],
     name: str,
-    votes: dict[str, np.ndarray],
+    targets: np.ndarray,
+    seeds: int,
 ) -> list[list[np.ndarray]]:
     """The clips' scores `(1, 8)`; on held-out moving stills, the history of each run has the accuracy."""
-    targets = np.array([clip_target(clip, votes) for clip in clips.clips])
     still, held_still = map(stills, moving)
-    seeds = []
-    for seed in range(SEEDS):
+    found = []
+    for seed in range(seeds):
         scores = np.zeros((len(clips.clips), len(EMOTIONS)), np.float32)
         for fold in range(FOLDS):
             train = clips.folds != fold
@@ -274,8 +279,8 @@ def joint_scores(
             fitted = fit(where, HEADS["attention"](), together(real, still), held_still, JOINT, seed)
             test = clips.take(~train)
             scores[~train] = covering(fitted, test, [features[0][i] for i in np.flatnonzero(~train)])
-        seeds.append([row[None] for row in scores])
-    return seeds
+        found.append([row[None] for row in scores])
+    return found
 
 
 def tuned_network(out: Path, fold: int) -> FaceResNet:

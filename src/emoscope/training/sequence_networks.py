@@ -169,19 +169,10 @@ class TimeDistributed(nn.Module):
         return features.reshape(n, time, -1)
 
 
-class Streaming(nn.Module):
-    """The same, one frame at a time, for the pipeline: the features of the faces before are handed back in.
+class Streaming(TimeDistributed):
+    """The same, one frame at a time, for the pipeline: the features of the faces before are handed back in."""
 
-    Args:
-        encoder: the face network.
-        head: maps features `(n, time, features)` to logits.
-    """
-
-    def __init__(self, encoder: FaceResNet, head: nn.Module) -> None:
-        super().__init__()
-        self.encoder, self.head = encoder, head
-
-    def forward(self, faces: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, faces: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Take the newest face and the features of those before it.
 
         Args:

@@ -2,7 +2,7 @@
 
 The face network is the shipped one, as it is: only the head over time learns. Its eight emotions come from the stills,
 which FER+'s raters saw; what a face does on video comes from the clips. Where raters judged the clips by the picture
-alone, half of a clip's target is what they saw: an actor who acts sadness often looks neutral.
+alone, a quarter of a clip's target is what they saw: an actor who acts sadness often looks neutral.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ MOVING = 6000
 """Moving stills to train on."""
 VALIDATION = 600
 """Windows of clips to validate on, and moving stills, as many of each."""
-VOTES = 0.5
+VOTES = 0.25
 """Share of a clip's target that is what raters saw in its picture."""
 
 Splits = tuple[Samples, Samples]
@@ -82,12 +82,13 @@ def _splits(
     return together(real, still), together(held, held_still)
 
 
-def clip_target(clip: FaceClip, votes: dict[str, np.ndarray]) -> np.ndarray:
-    """The distribution `(8,)` to learn for a clip: its label, mixed with what raters saw."""
+def clip_target(clip: FaceClip, votes: dict[str, np.ndarray], share: float | None = None) -> np.ndarray:
+    """The distribution `(8,)` to learn for a clip: its label, mixed with a share of what raters saw."""
     label = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(clip.label)]
     if clip.name not in votes:
         return label
-    return (1 - VOTES) * label + VOTES * expand(votes[clip.name], CREMAD_EMOTIONS)
+    share = VOTES if share is None else share
+    return (1 - share) * label + share * expand(votes[clip.name], CREMAD_EMOTIONS)
 
 
 def clip_samples(
@@ -106,14 +107,38 @@ def clip_samples(
         count: windows.
         random: where chance comes from.
     """
-    drawn = random_windows([clip.times for clip in clips], [clip.label for clip in clips], count, PLAN, random)
+    times, names = [clip.times for clip in clips], [clip.label for clip in clips]
+    inputs, owner = feature_windows(times, names, features, count, random)
+    labels = np.array([EMOTIONS.index(name) for name in names])
+    return Samples(inputs, targets[owner], labels[owner])
+
+
+def feature_windows(
+    times: Sequence[np.ndarray],
+    labels: Sequence[object] | np.ndarray,
+    features: list[list[np.ndarray]],
+    count: int,
+    random: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random windows of features, balanced over the labels, each from a random variant of its clip.
+
+    Args:
+        times: of each clip's faces.
+        labels: of each clip.
+        features: for each variant, for each clip, `(its faces, features)`.
+        count: windows.
+        random: where chance comes from.
+
+    Returns:
+        The windows, `(count, faces, features)` float32, 0 in empty slots, and the clip of each.
+    """
+    drawn = random_windows(times, labels, count, PLAN, random)
     variant = random.integers(0, len(features), count)
     inputs = np.zeros((*drawn.known.shape, FEATURES), np.float32)
     for number, some in enumerate(features):
         rows = variant == number
-        inputs[rows] = Windows(drawn.clip[rows], drawn.slots[rows], drawn.known[rows]).gather(some)
-    labels = np.array([EMOTIONS.index(clip.label) for clip in clips])
-    return Samples(inputs, targets[drawn.clip], labels[drawn.clip])
+        inputs[rows] = Windows(*(column[rows] for column in drawn)).gather(some) if rows.any() else 0
+    return inputs, drawn.clip
 
 
 def moving_samples(
@@ -165,8 +190,9 @@ INPUT = {
 }
 CREMAD_DATA = {
     "set": "CREMA-D (Cao et al. 2014), video; FER+ (Barsoum et al. 2016), stills that are moved",
-    "train": "the training actors of the tfds split; target: half the intended emotion, half what raters saw in the "
-    "picture. FER+ Training, set in motion; target: vote distribution. The face network is face-ferplus, unchanged",
+    "train": "the training actors of the tfds split; target: the intended emotion, and for a quarter what "
+    "raters saw in the picture. FER+ Training, set in motion; target: vote distribution. The face network is "
+    "face-ferplus, unchanged",
     "chosen_on": "windows of the 9 validation actors and moving stills of FER+ PublicTest, as many of each",
     "rights": "CREMA-D: Open Database License 1.0; FER+ labels: MIT; the FER-2013 images came from web search, rights "
     "in them are unclear",
