@@ -46,7 +46,8 @@ PRETRAIN = Settings(epochs=6, batch=128, rate=1e-3, average=0.99)
 JOINT = find("sequence-cremad").settings
 MOVING_VALIDATION = 1000
 PRETRAINED_HEADS = ("gru", "attention")
-TUNED_HEADS = ("gru", "attention")
+TUNED = (("gru", "attention"), 2, 1)
+"""The heads on fine-tuned features, the variants of each clip and the seeds: fewer, for each fold has its own."""
 JOINT_HEADS = {"joint": (0.0, SEEDS), "joint-quarter": (0.25, 1), "joint-votes": (0.5, SEEDS)}
 """The share of the raters' votes in the clips' targets, and the seeds."""
 Features = list[list[np.ndarray]]
@@ -72,13 +73,13 @@ def main() -> None:
         return
     tuned = [tuned_features(args.out, clips, fold) for fold in range(FOLDS)]
     save(args.out, "tuned-frames", lambda: [tuned_scores(args.out, clips, tuned)])
-    for name in TUNED_HEADS:
-        heads(args.out, clips, f"tuned-{name}", tuned, name)
+    for name in TUNED[0]:
+        heads(args.out, clips, f"tuned-{name}", tuned, name, count=TUNED[2])
 
 
-def clip_features(encoder: FaceResNet, clips: Clips) -> Features:
+def clip_features(encoder: FaceResNet, clips: Clips, variants: int = VARIANTS) -> Features:
     torch.manual_seed(0)
-    return encode_clips(encoder, [clip.faces for clip in clips.clips], VARIANTS)
+    return encode_clips(encoder, [clip.faces for clip in clips.clips], variants)
 
 
 def cached(path: Path, make: Callable[[], list[list[np.ndarray]]]) -> list[list[np.ndarray]]:
@@ -183,12 +184,13 @@ def heads(
     features: list[Features],
     kind: str,
     state: dict[str, torch.Tensor] | None = None,
+    count: int = SEEDS,
 ) -> None:
     """A head over windows, per fold and seed, from scratch or from a pretrained state of eight emotions."""
 
     def make() -> list[list[np.ndarray]]:
         seeds = []
-        for seed in range(SEEDS):
+        for seed in range(count):
             scores = np.zeros((len(clips.clips), 3), np.float32)
             for fold in range(FOLDS):
                 train = clips.folds != fold
@@ -291,7 +293,7 @@ def tuned_network(out: Path, fold: int) -> FaceResNet:
 
 
 def tuned_features(out: Path, clips: Clips, fold: int) -> Features:
-    return cached(out / f"features-tuned-{fold}.npz", lambda: clip_features(tuned_network(out, fold), clips))
+    return cached(out / f"features-tuned-{fold}.npz", lambda: clip_features(tuned_network(out, fold), clips, TUNED[1]))
 
 
 def tuned_scores(out: Path, clips: Clips, features: list[Features]) -> list[np.ndarray]:

@@ -54,9 +54,10 @@ def main() -> None:
 @click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists, or "
               "sequence: the default of those that look at a person's last moments.")  # fmt: skip
 @click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
-@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]), default="mean", show_default=True,
-              help="Of each face over time: exponential mean, majority of each batch of 10, or none.")  # fmt: skip
-def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str) -> None:
+@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
+              help="Of each face over time: exponential mean, majority of each batch of 10, or none "
+              "[default: mean; none for a sequence model].")  # fmt: skip
+def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str | None) -> None:
     """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
 
     Writes timeline.csv, timeline.parquet, summary.json, report.html and, for a video, annotated.mp4.

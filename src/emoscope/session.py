@@ -37,7 +37,8 @@ class Session:
         face_model: a registered name, or `face` for the default; `sequence` for the default of those that look at each
             person's last moments rather than at single frames.
         voice_model: a registered name, or `voice` for the default.
-        smoothing: `mean` (exponential mean over time), `vote` (majority of each batch of 10 faces) or `none`.
+        smoothing: of each face's scores: `mean` (exponential mean over time), `vote` (majority of each batch of 10
+            faces) or `none`. By default `mean`, but `none` for a sequence model, which looks back by itself.
         threads: threads of each network.
 
     Raises:
@@ -51,15 +52,18 @@ class Session:
         voice: bool = True,
         face_model: str = "face",
         voice_model: str = "voice",
-        smoothing: str = "mean",
+        smoothing: str | None = None,
         threads: int = 1,
     ) -> None:
         self.models: dict[str, Model] = {}
+        self.smoothing = smoothing or "mean"
         self._faces = self._voice = None
         labels: Sequence[str] = ()
         if faces:
             self.models["face"] = _load(face_model, ("face", "sequence"), threads)
-            self._faces = _FaceReader(self.models["face"], smoothing, threads)
+            over_time = self.models["face"].card.modality == "sequence"
+            self.smoothing = smoothing or ("none" if over_time else "mean")
+            self._faces = _FaceReader(self.models["face"], self.smoothing, threads)
         if voice:
             self.models["voice"] = _load(voice_model, ("voice",), threads)
             self._voice = VoiceReader(self.models["voice"])
