@@ -125,6 +125,13 @@ def test_clips_of_test_actors_are_never_used(data: Path) -> None:
         np.testing.assert_array_equal(one.inputs, other.inputs)
 
 
+def test_an_emotion_that_hardly_anybody_shows_is_left_to_the_stills(data: Path) -> None:
+    write_clip(data / "cremad" / "sequences", "1002_DFA_NEU_XX", "1002", "surprise")
+    write_clip(data / "cremad" / "sequences", "1003_DFA_NEU_XX", "1003", "surprise")
+    clips = sequences.load(data / "cremad" / "sequences")
+    assert {clip.label for clip in clips} - {clip.label for clip in sequences.shown_by_many(clips)} == {"surprise"}
+
+
 def test_what_raters_saw_is_a_share_of_the_target(data: Path) -> None:
     clip = sequences.load(data / "cremad" / "sequences")[0]
     votes = {clip.name: np.array([0, 0, 0, 0, 1, 0], np.float32)}

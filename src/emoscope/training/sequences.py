@@ -38,6 +38,9 @@ VALIDATION = 600
 VOTES = 0.25
 """Share of a clip's target that is what raters saw in its picture."""
 
+FEWEST = 3
+"""Persons who must show an emotion in the clips to train on: of fewer, the person would be learned, not the emotion."""
+
 Splits = tuple[Samples, Samples]
 
 
@@ -66,6 +69,7 @@ def clip_splits(data: Path) -> Splits:
 def _splits(
     data: Path, train: Sequence[FaceClip], validation: Sequence[FaceClip], votes: dict[str, np.ndarray]
 ) -> Splits:
+    train = shown_by_many(train)
     if not train or not validation:
         raise DataError(f"expected clips to train and to validate on, got {len(train)} and {len(validation)}")
     encoder, speech = face_network(), [loudness(clip.logmel) for clip in train if len(clip.logmel)]
@@ -80,6 +84,14 @@ def _splits(
     still = moving_samples(encoder, data, "train", MOVING, speech, random)
     held_still = moving_samples(encoder, data, "validation", VALIDATION, speech, random)
     return together(real, still), together(held, held_still)
+
+
+def shown_by_many(clips: Sequence[FaceClip]) -> list[FaceClip]:
+    """The clips of emotions that `FEWEST` persons or more show."""
+    persons: dict[str, set[str]] = {}
+    for clip in clips:
+        persons.setdefault(clip.label, set()).add(clip.person)
+    return [clip for clip in clips if len(persons[clip.label]) >= FEWEST]
 
 
 def clip_target(clip: FaceClip, votes: dict[str, np.ndarray], share: float | None = None) -> np.ndarray:
