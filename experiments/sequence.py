@@ -279,7 +279,7 @@ def cost() -> list[dict[str, Any]]:
 
 
 def fresh_voice() -> torch.nn.Module:
-    from emoscope.training.networks import VoiceResNet
+    from emoscope.training.networks_voice import VoiceResNet
 
     return VoiceResNet(classes=3).eval()
 

@@ -19,7 +19,6 @@ from sequence_common import FOLDS, THREE, Clips, covering, read_clips
 from sequence_encoders import frame_network
 from torch import nn
 
-from emoscope.data.cremad import face_votes
 from emoscope.data.moving import loudness
 from emoscope.emotions import EMOTIONS, columns
 from emoscope.training.features import SlotDrop, encode_clips
@@ -33,6 +32,7 @@ from emoscope.training.sequences import (
     WINDOWS,
     clip_samples,
     clip_target,
+    face_votes,
     feature_windows,
     moving_samples,
     together,
@@ -250,7 +250,7 @@ def joint(out: Path, data: Path, clips: Clips, features: Features, moving: list[
 
     Once with the acted emotion for the clips' target, and with what raters saw mixed in.
     """
-    votes = face_votes(data)
+    votes = face_votes(data, clips.clips)
     for name, (share, seeds) in JOINT_HEADS.items():
         targets = np.array([clip_target(clip, votes, share) for clip in clips.clips])
         save(out, name, partial(joint_scores, out, clips, features, moving, name, targets, seeds))

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from emoscope.data.sampler import Windows, covering_windows, random_windows
 from emoscope.training.loop import Trainer
-from emoscope.training.networks import VoiceResNet
+from emoscope.training.networks_voice import VoiceResNet
 from emoscope.training.pretrained import face_network
 from emoscope.training.sequence_networks import FEATURES, Attention
 from emoscope.voice.features import HOP, MELS, WINDOW_FRAMES

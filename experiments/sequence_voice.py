@@ -18,11 +18,11 @@ from emoscope.data import cremad
 from emoscope.data.augment import LogMelAugment
 from emoscope.data.folds import person_folds
 from emoscope.training.loop import Samples, Settings, Trainer
-from emoscope.training.networks import VoiceResNet
+from emoscope.training.networks_voice import VoiceResNet
 
 FOLDS = 5
 THREE = ("anger", "happiness", "sadness")
-SETTINGS = Settings(epochs=12, batch=64, rate=2e-3, average=0.98, smoothing=0.1)
+SETTINGS = Settings(epochs=6, batch=64, rate=2e-3, average=0.98, smoothing=0.1)
 
 
 def main() -> None:

@@ -110,8 +110,8 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds; its clips also "
-              "tfds-three; own clips: clips [default: the model's first].")  # fmt: skip
+@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds or perceived; its clips: tfds or "
+              "tfds-three; own clips: clips [default: the first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
     """Measure MODEL (a registered name, or face, voice or sequence) on a data set.
@@ -169,8 +169,17 @@ def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) ->
 @click.option("--epochs", type=click.IntRange(1), help="Train for fewer or more epochs than the recipe.")
 @click.option("--seed", type=int, help="Another seed than the recipe's.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]")
+@click.option("--teacher", "teachers", type=click.Path(path_type=Path), multiple=True,
+              help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 def train(
-    recipe: str, data: Path, out: Path, resume: bool, epochs: int | None, seed: int | None, device: str | None
+    recipe: str,
+    data: Path,
+    out: Path,
+    resume: bool,
+    epochs: int | None,
+    seed: int | None,
+    device: str | None,
+    teachers: tuple[Path, ...],
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -182,7 +191,31 @@ def train(
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise EmoscopeError(f"training needs {error.name}; install it with: pip install 'emoscope[train]'") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device)
+    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers)
+
+
+@main.command()
+@click.argument("folder", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the new files.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other changes.")
+def augment(folder: Path, out: Path, seed: int) -> None:
+    """Make eight of each recording in the folder INPUT: with noise, stretch and shift in all combinations.
+
+    Writes NAME-original.wav, NAME-noise.wav ... NAME-noise-stretch-shift.wav and changes.csv, which says what was done.
+    Needs the extra: pip install 'emoscope[train]'.
+
+    \b
+    Example:
+        emoscope augment AudioWAV --out AudioWAV-eightfold
+    """
+    from .data.waveform import write_versions
+
+    try:
+        with _progress("changing", "recordings") as progress:
+            written = write_versions(folder, out, seed, progress)
+    except ModuleNotFoundError as error:
+        raise EmoscopeError(f"this needs {error.name}; install it with: pip install 'emoscope[train]'") from None
+    click.echo(f"{written} files in {out}")
 
 
 @main.command()

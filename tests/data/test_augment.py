@@ -6,12 +6,13 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
-from emoscope.data.augment import FaceAugment, LogMelAugment  # noqa: E402
+from emoscope.data.augment import EightfoldAugment, FaceAugment, LogMelAugment  # noqa: E402
 
 CASES = {
     "face": (FaceAugment, (1, 48, 48), 8),
     "gentle face": (partial(FaceAugment, gentle=True), (1, 48, 48), 8),
-    "logmel": (LogMelAugment, (188, 128), 6),
+    "logmel": (partial(LogMelAugment, bands=128, mixing=1.0), (188, 128), 6),
+    "eightfold": (EightfoldAugment, (188, 128), 6),
 }
 
 
@@ -92,7 +93,7 @@ def test_mixing_mixes_inputs_and_targets_alike() -> None:
     levels = torch.tensor([0.5, 0.7, 0.9])
     classes = torch.arange(60) % 3
     inputs = levels[classes].view(60, 1, 1).expand(60, 188, 128).contiguous()
-    mixed, targets = LogMelAugment()(inputs, torch.eye(3)[classes])
+    mixed, targets = LogMelAugment(bands=128, mixing=1.0, nothing=0.0)(inputs, torch.eye(3)[classes])
     expected = targets @ levels
     found = mixed.flatten(1).median(1).values
     assert (targets.max(1).values < 0.99).any()
@@ -103,6 +104,38 @@ def test_mixing_mixes_inputs_and_targets_alike() -> None:
 
 def test_masks_and_floor_leave_most_of_a_window() -> None:
     ones = torch.ones(64, 188, 128)
-    changed, _ = LogMelAugment()(ones, torch.full((64, 6), 1 / 6))
+    changed, _ = LogMelAugment(nothing=0.0)(ones, torch.full((64, 6), 1 / 6))
     share = (changed > 0.99).float().mean()
     assert 0.2 < share < 0.99
+
+
+def test_bands_are_averaged_first_where_fewer_are_asked_for() -> None:
+    windows, targets = batch((188, 128), 6, 4)
+    assert LogMelAugment(bands=32)(windows, targets)[0].shape == (4, 188, 32)
+
+
+def test_what_is_no_voice_has_an_even_target() -> None:
+    windows, targets = torch.ones(200, 188, 64), torch.eye(6)[torch.arange(200) % 6]
+    changed, changed_targets = LogMelAugment(mixing=0.0, nothing=0.5)(windows, targets)
+    even = (changed_targets - 1 / 6).abs().amax(1) < 1e-6
+    assert 60 < even.sum() < 140
+    torch.testing.assert_close(changed_targets[~even], targets[~even])
+    assert (changed[even].flatten(1).mean(1) < changed[~even].flatten(1).mean(1).min()).float().mean() > 0.5
+
+
+def test_an_eighth_of_the_windows_stays_as_it_is() -> None:
+    windows, targets = batch((40, 128), 6, 64)
+    changed, same = EightfoldAugment()(windows.clone(), targets)
+    assert torch.equal(same, targets)
+    untouched = (changed - windows).abs().flatten(1).amax(1) < 1e-3
+    assert 0.02 < untouched.float().mean() < 0.3
+
+
+def test_made_sounds_are_among_what_is_no_voice() -> None:
+    augment = LogMelAugment(mixing=0.0, nothing=1.0, sounds=12)
+    assert augment.sounds is not None
+    assert augment.sounds.shape == (12, 188, 128)
+    windows, targets = torch.ones(64, 188, 64), torch.eye(6)[torch.arange(64) % 6]
+    changed, even = augment(windows, targets)
+    assert changed.shape == windows.shape
+    torch.testing.assert_close(even, torch.full((64, 6), 1 / 6))

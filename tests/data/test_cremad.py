@@ -12,6 +12,7 @@ from emoscope.data.cremad import (
     VALIDATION_ACTORS,
     Clip,
     load_logmels,
+    recordings,
     split_of,
     video_clips,
 )
@@ -99,10 +100,10 @@ def test_makes_the_pictures_of_a_split_from_its_sound(tmp_path: Path) -> None:
 
 
 def test_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected .*cremad with logmel_SPLIT\.npz, AudioWAV or VideoFlash"):
+    with pytest.raises(DataError, match=r"expected .*cremad with logmel_SPLIT\.npz, AudioWAV, AudioMP3 or VideoFlash"):
         load_logmels(tmp_path, "train")
     write_packed(tmp_path / "cremad" / "logmel_validation.npz", ["1015_DFA_ANG_XX"])
-    with pytest.raises(DataError, match=r"train split .* expected logmel_train\.npz or AudioWAV"):
+    with pytest.raises(DataError, match=r"train split .* expected logmel_train\.npz, AudioWAV, AudioMP3 or VideoFlash"):
         load_logmels(tmp_path, "train")
     with pytest.raises(DataError, match=r"expected VideoFlash/\*\.flv"):
         video_clips(tmp_path)
@@ -160,3 +161,14 @@ def test_the_packed_frames_are_the_sounding_ones() -> None:
         from emoscope.data.cremad import sounding_frames
 
         assert [sounding_frames(n) for n in arrays["samples_16k"]] == found.frames.tolist()
+
+
+def test_the_sound_of_the_videos_serves_where_there_is_no_other(tmp_path: Path) -> None:
+    for folder, name in (("VideoFlash", "1001_IEO_ANG_HI.flv"), ("AudioMP3", "1002_IEO_SAD_HI.mp3")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).touch()
+        ((clip, recording),) = recordings(tmp_path)  # the compressed sound goes before the video's
+        assert recording.path.name == name
+        assert (recording.emotion, recording.speaker) == (clip.emotion, str(clip.actor))
+    write_wav(tmp_path / "AudioWAV" / "1003_IEO_HAP_HI.wav", noise(0.5))
+    assert [str(clip) for clip, _ in recordings(tmp_path)] == ["1003_IEO_HAP_HI"]

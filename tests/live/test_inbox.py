@@ -16,10 +16,10 @@ def second(time: float) -> Received:
     return Received(Chunk(time, np.zeros(RATE, np.float32)), time)
 
 
-def test_the_newest_picture_is_kept_and_all_sound() -> None:
-    async def run() -> tuple[list[float], int]:
+def test_the_newest_pictures_are_kept_and_all_sound() -> None:
+    async def run() -> tuple[list[tuple[str, float]], int]:
         inbox = Inbox(RATE)
-        for received in (picture(0), second(0), picture(1), second(1), picture(2)):
+        for received in (picture(0), second(0), picture(1), second(1), picture(2), picture(3)):
             await inbox.put(received)
         inbox.end()
         times = []
@@ -27,7 +27,7 @@ def test_the_newest_picture_is_kept_and_all_sound() -> None:
             times.append((type(received.item).__name__, received.item.time))
         return times, inbox.dropped
 
-    assert asyncio.run(run()) == ([("Chunk", 0), ("Chunk", 1), ("Picture", 2)], 2)
+    assert asyncio.run(run()) == ([("Chunk", 0), ("Chunk", 1), ("Picture", 2), ("Picture", 3)], 2)
 
 
 def test_too_much_sound_waits_for_room() -> None:

@@ -7,10 +7,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 from conftest import EXAMPLE
+from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 
 import emoscope
@@ -90,22 +92,31 @@ def test_an_analysis_that_takes_too_long_is_ended(short: Path) -> None:
         assert left_behind() == []
 
 
-def test_one_analysis_too_many_is_refused() -> None:
+def test_one_analysis_too_many_is_refused_before_its_body_is_read() -> None:
     async def run() -> None:
-        from starlette.exceptions import HTTPException
-
         bench = Workbench(most=1, longest_s=1)
-        with bench.open(), tempfile.TemporaryFile() as file:
-            async with bench.upload(file):
+        with bench.open():
+            async with bench.place() as folder:
                 with pytest.raises(HTTPException) as refused:
-                    async with bench.upload(file):
+                    async with bench.place():
                         pass
                 assert refused.value.status_code == 503
-            async with bench.upload(file) as path:
-                assert path.exists()
-            assert not path.exists()
+                assert folder.exists()
+            async with bench.place():
+                assert not folder.exists()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("sent", [{}, {"data": {"file": "text"}}, {"json": {"file": "text"}}, {"content": b"x"}])
+def test_a_body_without_a_file_is_refused(client: TestClient, sent: dict[str, Any]) -> None:
+    answer = client.post("/analyze", **sent)
+    assert answer.status_code == 400 and answer.json()["detail"]
+
+
+def test_a_damaged_form_is_refused(client: TestClient) -> None:
+    answer = client.post("/analyze", content=b"x", headers={"content-type": "multipart/form-data"})
+    assert answer.status_code == 400 and answer.json()["detail"]
 
 
 def folders(server: Server) -> list[Path]:

@@ -12,7 +12,8 @@ from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS  # noqa: E402
 from emoscope.errors import ModelError  # noqa: E402
 from emoscope.models import Card, Model  # noqa: E402
 from emoscope.training.export import check, export  # noqa: E402
-from emoscope.training.networks import FaceResNet, VoiceResNet  # noqa: E402
+from emoscope.training.networks import FaceResNet  # noqa: E402
+from emoscope.training.networks_voice import VoiceResNet  # noqa: E402
 
 
 def card(labels: tuple[str, ...]) -> Card:
@@ -44,7 +45,7 @@ def test_onnx_gives_what_torch_gives(count: int, tmp_path: Path) -> None:
 
 def test_the_voice_network_is_exported_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net = VoiceResNet(widths=(4, 6, 8, 8))
+    net = VoiceResNet(stem=4, widths=(6, 8))
     example = torch.rand(3, 188, 128)
     assert export(net, example, card(CREMAD_EMOTIONS), tmp_path / "tiny.onnx") < 1e-4
     assert Model(tmp_path / "tiny.onnx").logits(np.zeros((5, 188, 128))).shape == (5, 6)

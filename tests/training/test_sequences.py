@@ -134,7 +134,7 @@ def test_an_emotion_that_hardly_anybody_shows_is_left_to_the_stills(data: Path) 
 
 def test_what_raters_saw_is_a_share_of_the_target(data: Path) -> None:
     clip = sequences.load(data / "cremad" / "sequences")[0]
-    votes = {clip.name: np.array([0, 0, 0, 0, 1, 0], np.float32)}
+    votes = {clip.name: np.array([0, 0, 0, 0, 9, 0])}
     target = sequences.clip_target(clip, votes)
     assert target[EMOTIONS.index("neutral")] == sequences.VOTES
     assert target[EMOTIONS.index(clip.label)] == 1 - sequences.VOTES

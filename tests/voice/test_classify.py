@@ -55,9 +55,9 @@ def test_rows_of_a_long_utterance_come_while_it_goes_on() -> None:
         rows = voice.add(Sound(k / 2, piece))
         seen += [((k + 1) / 2, row.end) for row in rows]
     ends = [end for _, end in seen]
-    assert ends == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
-    assert all(now - end <= 1.0 + 0.5 for now, end in seen)  # a window's centre is 1 s before its end; items are 0.5 s
-    assert spans(voice.finish()) == [(8.0, 10.0)]
+    assert ends == [1.75 + k / 2 for k in range(14)]
+    assert all(now - end <= 1.25 + 0.5 for now, end in seen)  # a part ends 1.25 s before its window; items are 0.5 s
+    assert spans(voice.finish()) == [(8.25, 10.0)]
 
 
 def test_memory_does_not_grow_with_an_endless_utterance() -> None:
@@ -167,3 +167,29 @@ def test_whatever_the_times_rows_are_in_order_and_none_comes_before_settled(
         settled = voice.settled
         time += samples / SAMPLE_RATE
     assert all(row.start >= max(settled, end) - 1e-9 for row in voice.finish())
+
+
+def test_a_window_scores_the_same_from_a_file_from_a_stream_and_by_itself(speech: np.ndarray) -> None:
+    """With the shipped model and real voice activity: every row is what the network says of its 3 s alone."""
+    from emoscope.models import load
+    from emoscope.voice.features import WINDOW, window_input
+
+    model = load("voice")
+    sound = np.concatenate([speech, speech])
+
+    def rows(cuts: list[int]) -> list[VoiceRow]:
+        voice, found, start = VoiceReader(model), [], 0
+        for piece in np.split(sound, cuts):
+            found += voice.add(Sound(start / SAMPLE_RATE, piece))
+            start += len(piece)
+        return found + voice.finish()
+
+    file, stream = rows([]), rows([*range(3000, len(sound), 3000)])
+    assert len(file) >= 4
+    assert spans(file) == spans(stream)
+    for row, again in zip(file, stream, strict=True):
+        np.testing.assert_array_equal(row.scores, again.scores)
+    middle = file[1]  # neither the first nor the last: its window lies evenly around it
+    centre = round((middle.start + middle.end) / 2 * SAMPLE_RATE)
+    alone = model.scores(window_input(sound[centre - WINDOW // 2 : centre + WINDOW // 2])[None])[0]
+    np.testing.assert_array_equal(middle.scores, alone)

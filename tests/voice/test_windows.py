@@ -24,17 +24,18 @@ def test_a_short_utterance_is_one_window() -> None:
     assert seconds(plan(0, WINDOW)) == [(0, 3, 0, 3)]
 
 
-def test_a_long_one_has_a_window_a_second_and_a_last_one_that_ends_with_it() -> None:
-    assert seconds(plan(16_000, 16_000 + int(5.5 * SAMPLE_RATE))) == [
-        (1.0, 4.0, 1.0, 3.0),
-        (2.0, 5.0, 3.0, 4.0),
-        (3.0, 6.0, 4.0, 5.0),
-        (3.5, 6.5, 5.0, 6.5),
+def test_a_long_one_has_a_window_every_half_second_and_a_last_one_that_ends_with_it() -> None:
+    assert seconds(plan(16_000, 16_000 + int(4.75 * SAMPLE_RATE))) == [
+        (1.0, 4.0, 1.0, 2.75),
+        (1.5, 4.5, 2.75, 3.25),
+        (2.0, 5.0, 3.25, 3.75),
+        (2.5, 5.5, 3.75, 4.25),
+        (2.75, 5.75, 4.25, 5.75),
     ]
 
 
 def test_a_regular_window_that_ends_with_the_utterance_is_the_last() -> None:
-    assert seconds(plan(0, 4 * SAMPLE_RATE)) == [(0, 3, 0, 2), (1, 4, 2, 4)]
+    assert seconds(plan(0, int(3.5 * SAMPLE_RATE))) == [(0, 3, 0, 1.75), (0.5, 3.5, 1.75, 3.5)]
 
 
 utterances = st.tuples(st.integers(0, 10**6), st.integers(1, 30 * SAMPLE_RATE), st.lists(st.floats(0, 1), max_size=20))

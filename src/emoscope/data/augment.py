@@ -1,9 +1,15 @@
-"""Augmentation of batches on the training device: Kornia moves and lights faces, and stretches log-mels."""
+"""Augmentation of batches on the training device: faces by Kornia, log-mels by the twins of `data.twins`."""
 
 import kornia.augmentation as K
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Beta
+
+from ..voice.features import window_input
+from .nonspeech import KINDS, make
+from .twins import noise, warp
+from .waveform import RATE, SEMITONES, SNR_DB
 
 
 class FaceAugment:
@@ -38,31 +44,95 @@ class FaceAugment:
 
 
 class LogMelAugment:
-    """Changes log-mels `(n, 188, 128)` in [0, 1]: trims quiet, warps and shifts, adds a noise floor, masks and mixes.
+    """Changes log-mels `(n, frames, bands)` in [0, 1]: trims and moves, warps, adds noise, masks and mixes.
 
-    The trimming stands for voice activity, which cuts nearer to the speech than whoever cut the clips; the warps stand
-    for time stretch and pitch shift, the floor for background noise; the masks are SpecAugment's (Park et al. 2019,
-    arXiv:1904.08779), the mixing is mixup (Zhang et al. 2018, arXiv:1710.09412).
+    The trimming stands for voice activity, which cuts nearer to the speech than whoever cut the clips. Warps and noise
+    are the twins of time stretch, pitch shift and noise in `data.twins`. The masks are SpecAugment's (Park et al. 2019,
+    arXiv:1904.08779), the mixing is mixup (Zhang et al. 2018, arXiv:1710.09412). A few windows become silence, noise or
+    steady tones, whose target is even: what is no voice has no emotion.
+
+    Args:
+        bands: neighbouring bands are averaged until so many are left: the work is then half as much or less.
+        mixing: share of the batches that are mixed.
+        nothing: share of the windows that become no voice.
+        sounds: how many sounds of `data.nonspeech` to make, from which half of those windows are taken.
     """
 
-    def __init__(self) -> None:
-        self.warp = K.RandomAffine(
-            degrees=0, translate=(0.03, 0.12), scale=(0.92, 1.08, 0.85, 1.15), padding_mode="zeros", p=0.9
-        )
+    def __init__(self, bands: int = 64, mixing: float = 0.25, nothing: float = 0.03, sounds: int = 0) -> None:
+        self.bands, self.mixing, self.nothing = bands, mixing, nothing
+        self.sounds = _pictures(sounds) if sounds else None
         self.mix = Beta(0.3, 0.3)
 
     def __call__(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return changed windows of the same shape and the mixed targets."""
+        """Return changed windows `(n, frames, self.bands)` and the mixed targets."""
         with torch.no_grad():
-            windows = _trim(windows)
-            windows = self.warp(windows.unsqueeze(1)).squeeze(1)
-            windows = _noise_floor(windows)
-            windows = _mask(_mask(windows, axis=1, longest=25), axis=2, longest=16)
+            windows = _trim(_averaged(windows, self.bands))
+            windows = warp(windows, _between(windows, 0.85, 1.2), _between(windows, -3, 3))
+            windows, targets = self._without_voice(windows, targets)
+            noisy = _between(windows, 0, 1) < 0.4
+            windows[noisy] = noise(windows[noisy], _between(windows, 0, 40)[noisy], _between(windows, 0, 6)[noisy])
+            windows = _mask(_mask(windows, axis=1, longest=25), axis=2, longest=windows.shape[2] // 8)
+            if torch.rand(()) >= self.mixing:
+                return windows, targets
             share = self.mix.sample((len(windows), 1)).to(windows)
             share = torch.maximum(share, 1 - share)
             other = torch.randperm(len(windows), device=windows.device)
             mixed = share.unsqueeze(2) * windows + (1 - share.unsqueeze(2)) * windows[other]
             return mixed, share * targets + (1 - share) * targets[other]
+
+    def _without_voice(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Some windows as silence, noise or tones, with even targets."""
+        chosen = _between(windows, 0, 1) < self.nothing
+        windows[chosen] = _no_voice(windows[chosen])
+        if self.sounds is not None:
+            chosen_too = chosen & (_between(windows, 0, 1) < 0.5)
+            drawn = self.sounds[torch.randint(0, len(self.sounds), (int(chosen_too.sum()),))].to(windows)
+            windows[chosen_too] = _averaged(drawn, self.bands)
+        return windows, torch.where(chosen[:, None], 1 / targets.shape[1], targets)
+
+
+class EightfoldAugment:
+    """Each log-mel as it is, or with one of the seven combinations of noise, stretch and shift: see `data.waveform`."""
+
+    def __call__(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return changed windows `(n, frames, bands)` and the targets as they were."""
+        with torch.no_grad():
+            stretched, shifted, noisy = torch.rand(3, len(windows), device=windows.device) < 0.5
+            rate = torch.where(stretched, _between(windows, *RATE), 1.0)
+            windows = warp(windows, rate, _between(windows, *SEMITONES) * shifted)
+            windows[noisy] = noise(windows[noisy], _between(windows, *SNR_DB)[noisy])
+            return windows, targets
+
+
+def _averaged(windows: Tensor, bands: int) -> Tensor:
+    """Neighbouring bands averaged until `bands` are left."""
+    return windows.reshape(*windows.shape[:2], bands, windows.shape[2] // bands).mean(3)
+
+
+def _between(windows: Tensor, low: float, high: float) -> Tensor:
+    """A number for each window."""
+    return low + (high - low) * torch.rand(len(windows), device=windows.device)
+
+
+def _no_voice(windows: Tensor) -> Tensor:
+    """Silence, noise, tones that sound for 0.2 s or more, or both, in the shape of `windows`."""
+    n, frames, bands = windows.shape
+    hiss = noise(torch.full_like(windows, 0.3), _between(windows, -20, -20), _between(windows, -3, 9))
+    steps = torch.rand(n, frames // 12 + 1, bands, device=windows.device) > 0.93
+    tones = steps.repeat_interleave(12, 1)[:, :frames] * _between(windows, 0.5, 1)[:, None, None]
+    tones = torch.maximum(tones, 0.6 * tones.roll(1, 2))
+    kinds = torch.stack([torch.zeros_like(hiss), hiss, tones, torch.maximum(tones, 0.5 * hiss)])
+    chosen = kinds[torch.randint(0, len(kinds), (n,)), torch.arange(n)]
+    end = _between(windows, 0.3, 1) * frames
+    return chosen * (torch.arange(frames, device=windows.device) < end[:, None])[:, :, None]
+
+
+def _pictures(count: int) -> Tensor:
+    """Log-mels `(count, 188, 128)` of as many sounds that nobody speaks in, 0.6 s or longer; half of them music."""
+    random = np.random.default_rng(0)
+    kinds = random.choice(list(KINDS), count, p=[0.5 if kind == "music" else 0.1 for kind in KINDS])
+    sounds = [make(kind, random.uniform(0.6, 3.0), seed) for seed, kind in enumerate(kinds)]
+    return torch.from_numpy(np.stack([window_input(sound) for sound in sounds]))
 
 
 LOUD = 0.8
@@ -86,23 +156,13 @@ def _trim(windows: Tensor) -> Tensor:
     return windows.gather(1, source) * kept[:, :, None]
 
 
-def _noise_floor(windows: Tensor) -> Tensor:
-    """Half of the windows get a floor up to 40 % of the range, a little different in each band."""
-    height = 0.4 * torch.rand(len(windows), 1, 1, device=windows.device)
-    height = height * (torch.rand_like(height) < 0.5) * (1 + 0.2 * torch.randn_like(windows[:, :1]))
-    rough = height * (1 + 0.15 * torch.randn_like(windows))
-    return torch.maximum(windows, rough).clamp(0, 1)
-
-
 def _mask(windows: Tensor, axis: int, longest: int) -> Tensor:
-    """Two stretches of each window along an axis, up to `longest` long, are set to 0."""
+    """A stretch of each window along an axis, up to `longest` long, is set to 0."""
     shape = [len(windows), 1, 1]
     size = windows.shape[axis]
     view = [1, 1, 1]
     view[axis] = size
     position = torch.arange(size, device=windows.device).view(view)
-    for _ in range(2):
-        length = torch.randint(0, longest + 1, shape, device=windows.device)
-        start = (torch.rand(shape, device=windows.device) * (size - length)).long()
-        windows = windows.masked_fill((position >= start) & (position < start + length), 0.0)
-    return windows
+    length = torch.randint(0, longest + 1, shape, device=windows.device)
+    start = (torch.rand(shape, device=windows.device) * (size - length)).long()
+    return windows.masked_fill((position >= start) & (position < start + length), 0.0)

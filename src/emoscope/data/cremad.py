@@ -3,15 +3,14 @@
 Read from `DIR/cremad/`, or from `DIR` if that is the data set's own folder:
 
     logmel_SPLIT.npz     sound as log-mel pictures, packed; or
-    AudioWAV/*.wav       the data set's own sound, from which the pictures are made
+    AudioWAV/*.wav       the data set's own sound, from which the pictures are made; or
+    AudioMP3/*.mp3       the same, compressed
     VideoFlash/*.flv     the data set's own clips, picture and sound
     sequences/*.npz      the faces of these clips (see `emoscope.data.clips`)
-    tabulatedVotes.csv   what raters perceived
 
 For 1057_IEO_ANG_HI and 1064_IEO_ANG_HI the packed log-mel is not the sound of the .flv.
 """
 
-import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +21,8 @@ import numpy as np
 
 from ..emotions import CREMAD, CREMAD_EMOTIONS
 from ..errors import DataError
-from ..media.read import open_media
-from ..media.types import Sound
 from ..voice.features import HOP, MELS, N_FFT, WINDOW_FRAMES, window_input
+from .recordings import Recording, samples
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -36,6 +34,10 @@ TEST_ACTORS = frozenset(
 )
 """The protocol `tfds`: the speaker-disjoint split of TensorFlow Datasets' `crema_d`; the other 63 actors train."""
 
+SOUNDS: dict[str, str] = {"AudioWAV": "*.wav", "AudioMP3": "*.mp3", "VideoFlash": "*.flv"}
+"""The folders with sound, the best first, and the files in each."""
+
+_SOUND_FOLDERS = f"{', '.join(list(SOUNDS)[:-1])} or {list(SOUNDS)[-1]}"
 _NAME = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_(LO|MD|HI|XX?)")
 
 
@@ -117,16 +119,16 @@ def folder(data_dir: str | Path) -> Path:
         DataError: neither holds any part of it.
     """
     for candidate in (Path(data_dir) / "cremad", Path(data_dir)):
-        parts = (candidate / "AudioWAV", candidate / "VideoFlash", *candidate.glob("logmel_*.npz"))
+        parts = (*(candidate / name for name in SOUNDS), *candidate.glob("logmel_*.npz"))
         if any(part.exists() for part in parts):
             return candidate
     raise DataError(
-        f"no CREMA-D in {data_dir}: expected {Path(data_dir) / 'cremad'} with logmel_SPLIT.npz, AudioWAV or VideoFlash"
+        f"no CREMA-D in {data_dir}: expected {Path(data_dir) / 'cremad'} with logmel_SPLIT.npz, {_SOUND_FOLDERS}"
     )
 
 
 def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, int], None] | None = None) -> LogMels:
-    """The sound of one split: the packed pictures where they are, else made from `AudioWAV`, in a minute or two.
+    """The sound of one split: the packed pictures where they are, else made from the first folder of `SOUNDS`.
 
     A file without any sound (upstream has one) is left out.
 
@@ -137,7 +139,7 @@ def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, in
 
     Raises:
         DataError: the split is not there, or a file of it is not what it should be.
-        MediaError: a file of `AudioWAV` cannot be read.
+        MediaError: a file cannot be read.
     """
     if split not in SPLITS:
         raise DataError(f"no split is named {split!r}: expected one of {', '.join(SPLITS)}")
@@ -145,35 +147,28 @@ def load_logmels(data_dir: str | Path, split: Split, progress: Callable[[int, in
     packed = root / f"logmel_{split}.npz"
     if packed.exists():
         return _read_packed(packed, split)
-    return _from_wav(root / "AudioWAV", split, progress)
+    return _from_sound(root, split, progress)
 
 
-def face_votes(data_dir: str | Path) -> dict[str, np.ndarray]:
-    """What people saw who watched the clips without their sound, from `tabulatedVotes.csv`; empty without that file.
-
-    Returns:
-        For each clip by its name, the share `(6,)` of the votes for each of `emotions.CREMAD_EMOTIONS`, summing to 1.
+def recordings(data_dir: str | Path) -> list[tuple[Clip, Recording]]:
+    """The files with sound, of the first folder of `SOUNDS` that is there, by name.
 
     Raises:
-        DataError: the file is not CREMA-D's.
+        DataError: there are none, or a file has another name.
     """
-    path = folder(data_dir) / "tabulatedVotes.csv"
-    if not path.exists():
-        return {}
-    shares: dict[str, np.ndarray] = {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if row[""].startswith(FACE_ONLY):
-                    votes = np.array([float(row[code[0]]) for code in CREMAD], np.float32)
-                    shares[row["fileName"]] = votes / max(1.0, float(votes.sum()))
-    except (KeyError, ValueError, csv.Error) as error:
-        raise DataError(f"{path} is not CREMA-D's table of votes: {error!r}") from None
-    return {name: share for name, share in shares.items() if share.sum() > 0}
+    root = folder(data_dir)
+    found = _recordings(root)
+    if not found:
+        raise DataError(f"no CREMA-D sound in {root}: expected {_SOUND_FOLDERS}")
+    return found
 
 
-FACE_ONLY = "2"
-"""How the row names of the votes begin that were given by the picture alone."""
+def _recordings(root: Path) -> list[tuple[Clip, Recording]]:
+    for name, pattern in SOUNDS.items():
+        if paths := sorted((root / name).glob(pattern)):
+            clips = [Clip.parse(path.stem) for path in paths]
+            return [(c, Recording(p, c.emotion, str(c.actor))) for c, p in zip(clips, paths, strict=True)]
+    return []
 
 
 def video_clips(data_dir: str | Path) -> list[tuple[Clip, Path]]:
@@ -205,23 +200,23 @@ def _read_packed(path: Path, split: Split) -> LogMels:
     return LogMels(clips, logmel, frames.astype(np.int64), np.array([clip.label for clip in clips], np.int64))
 
 
-def _from_wav(wavs: Path, split: Split, progress: Callable[[int, int], None] | None) -> LogMels:
-    paths = [path for path in sorted(wavs.glob("*.wav")) if Clip.parse(path.stem).split == split]
-    if not paths:
+def _from_sound(root: Path, split: Split, progress: Callable[[int, int], None] | None) -> LogMels:
+    found = [(clip, recording) for clip, recording in _recordings(root) if clip.split == split]
+    if not found:
         raise DataError(
-            f"no CREMA-D sound of the {split} split in {wavs.parent}: expected logmel_{split}.npz or AudioWAV/*.wav"
+            f"no CREMA-D sound of the {split} split in {root}: expected logmel_{split}.npz, {_SOUND_FOLDERS}"
         )
     clips: list[Clip] = []
-    pictures = np.zeros((len(paths), WINDOW_FRAMES, MELS), np.uint8)
+    pictures = np.zeros((len(found), WINDOW_FRAMES, MELS), np.uint8)
     frames: list[int] = []
-    for done, path in enumerate(paths, 1):
-        sound = _sound(path)
+    for done, (clip, recording) in enumerate(found, 1):
+        sound = samples(recording.path)
         if sound.any():
             pictures[len(clips)] = np.round(window_input(sound) * 255)
-            clips.append(Clip.parse(path.stem))
+            clips.append(clip)
             frames.append(sounding_frames(len(sound)))
         if progress:
-            progress(done, len(paths))
+            progress(done, len(found))
     labels = np.array([clip.label for clip in clips], np.int64)
     return LogMels(clips, pictures[: len(clips)], np.array(frames, np.int64), labels)
 
@@ -229,9 +224,3 @@ def _from_wav(wavs: Path, split: Split, progress: Callable[[int, int], None] | N
 def sounding_frames(samples: int) -> int:
     """How many of a window's frames hold any of a sound of so many samples: the last ones only overlap it."""
     return min(WINDOW_FRAMES, samples // HOP + 1 + N_FFT // 2 // HOP)
-
-
-def _sound(path: Path) -> np.ndarray:
-    with open_media(path) as media:
-        parts = [item.samples for item in media if isinstance(item, Sound)]
-    return np.concatenate(parts or [np.zeros(0, np.float32)])

@@ -17,10 +17,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
 from ..emotions import EMOTIONS
-from ..models import Card, card
+from ..models import Card
 from ..report.palette import COLOURS
 from ..timeline import COLUMNS
 from .guard import SafeHeaders, SameOrigin, SmallBodies
+from .protocol import Start
 from .schema import Health
 from .sockets import BUSY, Conversation, Seats, refuse
 from .stream import Stream
@@ -59,14 +60,14 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         hosts: names under which it may be asked for: a page elsewhere cannot reach it under a name of its own.
 
     Raises:
-        ModelError: a model is unknown or damaged.
+        ModelError: a model is unknown, damaged, or of the other kind.
     """
     settings = settings or Settings()
-    cards = [card(settings.face_model), card(settings.voice_model)]
+    make = partial(Stream, face_model=settings.face_model, voice_model=settings.voice_model)
+    models = make(Start(camera=True, microphone=True, rate=16_000)).session.models  # fails now rather than later
     seats = Seats(settings.sessions)
     bench = Workbench(settings.analyses, settings.analysis_s)
     executor = ThreadPoolExecutor(settings.sessions, "stream")
-    make = partial(Stream, face_model=settings.face_model, voice_model=settings.voice_model)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -90,7 +91,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
     app.include_router(router(bench))
-    page = _page(cards, local="*" not in hosts)
+    page = _page([model.card for model in models.values()], local="*" not in hosts)
 
     @app.get("/", include_in_schema=False)
     async def index() -> HTMLResponse:

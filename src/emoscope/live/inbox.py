@@ -1,4 +1,4 @@
-"""What a client has sent and the pipeline has not taken yet: the newest picture, and all of the sound."""
+"""What a client has sent and the pipeline has not taken yet: the newest pictures, and all of the sound."""
 
 import asyncio
 from collections import deque
@@ -10,6 +10,10 @@ MOST_SOUND_S = 10.0
 """Seconds of sound that wait at most; a client that is further ahead is not read from until there is room."""
 
 
+MOST_PICTURES = 2
+"""Pictures that wait at most: as many come, at 30 a second, while a frame is searched for newcomers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A picture or sound, and the clock's seconds at which it came."""
@@ -19,19 +23,19 @@ class Received:
 
 
 class Inbox:
-    """Keeps the newest picture and every sound, in bounded memory. For one event loop, one reader and one writer.
+    """Keeps the newest pictures and every sound, in bounded memory. For one event loop, one reader and one writer.
 
     Args:
         rate: samples a second of the sound.
 
     Attributes:
-        dropped: pictures that a newer one replaced.
+        dropped: pictures that newer ones replaced.
     """
 
     def __init__(self, rate: int) -> None:
         self.dropped = 0
         self._rate = rate
-        self._picture: Received | None = None
+        self._pictures: deque[Received] = deque(maxlen=MOST_PICTURES)
         self._sound: deque[Received] = deque()
         self._samples = 0
         self._ended = False
@@ -42,8 +46,8 @@ class Inbox:
     async def put(self, received: Received) -> None:
         """Take what came; waits while too much sound is waiting."""
         if isinstance(received.item, Picture):
-            self.dropped += self._picture is not None
-            self._picture = received
+            self.dropped += len(self._pictures) == MOST_PICTURES
+            self._pictures.append(received)
         else:
             await self._room.wait()
             self._sound.append(received)
@@ -56,18 +60,17 @@ class Inbox:
         self._news.set()
 
     async def get(self) -> Received | None:
-        """The next sound, or where there is none the newest picture; `None` after the end."""
-        while not (self._sound or self._picture):
+        """The next sound, or where there is none the next picture; `None` after the end."""
+        while not (self._sound or self._pictures):
             if self._ended:
                 return None
             self._news.clear()
             await self._news.wait()
-        if self._sound:
-            received = self._sound.popleft()
-            assert isinstance(received.item, Chunk)
-            self._count(-len(received.item.samples))
-            return received
-        received, self._picture = self._picture, None  # type: ignore[assignment]
+        if not self._sound:
+            return self._pictures.popleft()
+        received = self._sound.popleft()
+        assert isinstance(received.item, Chunk)
+        self._count(-len(received.item.samples))
         return received
 
     def _count(self, samples: int) -> None:

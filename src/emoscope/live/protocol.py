@@ -12,7 +12,6 @@ The text `{"type": "stop"}` ends the stream. What the server sends is text.
 """
 
 import json
-import math
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -155,4 +154,4 @@ def as_json(observation: Observation) -> dict[str, Any]:
 
 def milliseconds(seconds: float) -> float:
     """Seconds as milliseconds, to a hundredth."""
-    return round(seconds * 1000, 2) if math.isfinite(seconds) else 0.0
+    return round(seconds * 1000, 2)

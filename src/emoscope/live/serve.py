@@ -12,6 +12,9 @@ from ..errors import EmoscopeError
 from .app import LOOPBACK, Settings, create_app
 from .protocol import LARGEST_MESSAGE
 
+MOST_CONNECTIONS = 64
+"""Connections at once, of whatever kind; one more is answered with status 503."""
+
 
 def serve(host: str, port: int, settings: Settings, tell: Callable[[str], None]) -> None:
     """Serve until the process is told to end.
@@ -41,6 +44,7 @@ def serve(host: str, port: int, settings: Settings, tell: Callable[[str], None])
             ws="websockets-sansio",
             ws_max_size=LARGEST_MESSAGE,
             ws_per_message_deflate=False,  # pictures are compressed already
+            limit_concurrency=MOST_CONNECTIONS,
             timeout_graceful_shutdown=2,
         )
         with suppress(KeyboardInterrupt):

@@ -12,8 +12,10 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextman
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+import anyio
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -29,7 +31,36 @@ FILES: dict[Format, tuple[str, str]] = {
 }
 """What answers each format: the file that the job writes, and its media type."""
 
+BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "additionalProperties": False,
+                "properties": {"file": {"type": "string", "format": "binary", "description": "the recording"}},
+            }
+        }
+    },
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": Analysis,
+        "description": "What was found, in the format that was asked for",
+        "content": {"text/csv": {}, "text/html": {}, "application/x-ndjson": {}},
+    },
+    400: {"model": Problem, "description": "The body is no form with a file"},
+    408: {"model": Problem, "description": "The upload came too slowly"},
+    413: {"model": Problem, "description": "The upload is too large"},
+    415: {"model": Problem, "description": "The file is no media, or damaged"},
+    503: {"model": Problem, "description": "Too many analyses are under way"},
+    504: {"model": Problem, "description": "The analysis took too long"},
+}
+"""The request's body and the answers, as OpenAPI describes them. Described to FastAPI, the body would be read first."""
+
 PREFIX = "emoscope-live-"
+RECEIVED_WITHIN_S = 600.0
 LONGEST_NAME = 100
 CLIENT_LEFT = 499
 """The status of an answer that nobody waits for any more, as web servers log it."""
@@ -58,8 +89,8 @@ class Workbench:
             yield
 
     @asynccontextmanager
-    async def upload(self, file: BinaryIO) -> AsyncIterator[Path]:
-        """The upload in a folder of its own, which is removed at the end.
+    async def place(self) -> AsyncIterator[Path]:
+        """A place, and a folder of its own, which is removed at the end.
 
         Raises:
             HTTPException: all places are taken.
@@ -69,11 +100,28 @@ class Workbench:
         self.taken += 1
         try:
             with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as folder:
-                path = Path(folder) / "upload"
-                await run_in_threadpool(_save, file, path)
-                yield path
+                yield Path(folder)
         finally:
             self.taken -= 1
+
+
+async def receive(request: Request, folder: Path) -> tuple[Path, str]:
+    """Read the form of a request; returns where its file lies now, and what the client calls it.
+
+    Raises:
+        HTTPException: 400 if there is no file in it, 408 if it does not come within `RECEIVED_WITHIN_S`.
+    """
+    try:
+        with anyio.fail_after(RECEIVED_WITHIN_S):
+            async with request.form(max_files=1, max_fields=0) as form:
+                file = form.get("file")
+                if not isinstance(file, UploadFile):
+                    raise HTTPException(400, "expected a form (multipart/form-data) with a file in the field `file`")
+                path = folder / "upload"
+                await run_in_threadpool(_save, file.file, path)
+                return path, _readable(file.filename)
+    except TimeoutError:
+        raise HTTPException(408, f"the upload did not come within {RECEIVED_WITHIN_S:.0f} s") from None
 
 
 def _save(file: BinaryIO, path: Path) -> None:
@@ -138,25 +186,9 @@ def router(bench: Workbench) -> APIRouter:
     """The route of uploads."""
     routes = APIRouter()
 
-    @routes.post(
-        "/analyze",
-        response_class=Response,
-        responses={
-            200: {
-                "model": Analysis,
-                "description": "What was found, in the format that was asked for",
-                "content": {"text/csv": {}, "text/html": {}, "application/x-ndjson": {}},
-            },
-            400: {"model": Problem, "description": "The body is no form with a file"},
-            413: {"model": Problem, "description": "The upload is too large"},
-            415: {"model": Problem, "description": "The file is no media, or damaged"},
-            503: {"model": Problem, "description": "Too many analyses are under way"},
-            504: {"model": Problem, "description": "The analysis took too long"},
-        },
-    )
+    @routes.post("/analyze", response_class=Response, responses=ANSWERS, openapi_extra={"requestBody": BODY})
     async def analyze(
         request: Request,
-        file: UploadFile,
         format: Annotated[
             Format,
             Query(
@@ -166,18 +198,18 @@ def router(bench: Workbench) -> APIRouter:
         ] = "json",
     ) -> Response:
         """Read the emotions in a video, a sound file or a picture. It is kept only until the answer is sent."""
-        name = _readable(file.filename)
         async with AsyncExitStack() as stack:
-            path = await stack.enter_async_context(bench.upload(file.file))
+            folder = await stack.enter_async_context(bench.place())  # before the body is read
+            path, name = await receive(request, folder)
             events = analyse(path, name, format in ("report", "events"), bench.longest_s)
             if format == "events":
-                return Owning(stack.pop_all(), _lines(events, path.parent / "out"), media_type="application/x-ndjson")
+                return Owning(stack.pop_all(), _lines(events, folder / "out"), media_type="application/x-ndjson")
             async with aclosing(events):
                 async for _ in events:
                     if await request.is_disconnected():
                         return Response(status_code=CLIENT_LEFT)
             written, media_type = FILES[format]
-            content = await run_in_threadpool((path.parent / "out" / written).read_bytes)
+            content = await run_in_threadpool((folder / "out" / written).read_bytes)
             return Response(content, media_type=media_type)
         raise AssertionError("the stack hides no exceptions")
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..data import cremad, ferplus
+from ..data import cremad, ferplus, votes
 from ..data.clips import FaceClip, cremad_sources, own_clips
 from ..data.prepare import find_clips
 from ..emotions import EMOTIONS
@@ -31,8 +31,9 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
         name: a model's name, or `face`, `voice` or `sequence` for the default one.
         data: the folder that holds `ferplus/` or `cremad/`.
         split: `train`, `validation` or `test`.
-        protocol: `majority` (the default) or `plurality` for faces, `tfds` for voices; for sequences `tfds` (the
-            default), `tfds-three` (clips of anger, happiness and sadness, among these) or `clips` (own clips).
+        protocol: `majority` (the default) or `plurality` for faces; `tfds` (the default) or `perceived` for voices; for
+            sequences `tfds` (the default), `tfds-three` (clips of anger, happiness and sadness, among these) or `clips`
+            (own clips).
 
     Returns:
         `model`, `protocol`, `split` and the marks of `metrics.score`.
@@ -110,6 +111,12 @@ def _voices(data: Path, split: str) -> Labelled:
     return clips.logmel, clips.labels
 
 
+def _heard(data: Path, split: str) -> Labelled:
+    clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
+    labels = votes.perceived(votes.votes(data, clips.clips))
+    return clips.logmel[labels >= 0], labels[labels >= 0]
+
+
 def _sequences(data: Path, split: str) -> Labelled:
     """CREMA-D's clips of a split's actors, prepared before or now."""
     sources = [source for source in cremad_sources(data) if cremad.split_of(int(source.person)) == split]
@@ -133,7 +140,7 @@ def _labelled(clips: Sequence[FaceClip | None], labels: Sequence[str]) -> Labell
 
 READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
     "face": {protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
-    "voice": {"tfds": _voices},
+    "voice": {"tfds": _voices, "perceived": _heard},
     "sequence": {"tfds": _sequences, "tfds-three": _three_sequences, "clips": _own_sequences},
 }
 """For each modality its protocols, the default first, each with the function that reads a split."""

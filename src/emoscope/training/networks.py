@@ -1,6 +1,4 @@
-"""The networks: small residual convolutional networks for faces and for log-mels (He et al. 2016, arXiv:1512.03385)."""
-
-from itertools import pairwise
+"""Residual convolutional networks (He et al. 2016, arXiv:1512.03385) and the one for faces."""
 
 import torch
 from torch import Tensor, nn
@@ -74,36 +72,3 @@ class FaceResNet(nn.Module):
         mean = faces.mean((2, 3), keepdim=True)
         deviation = (faces - mean).square().mean((2, 3), keepdim=True).sqrt()
         return self.features((faces - mean) / (deviation + 0.02)).mean((2, 3))
-
-
-class VoiceResNet(nn.Module):
-    """A residual network for log-mel windows with attention pooling over time (Okabe et al. 2018, arXiv:1803.10963).
-
-    Args:
-        widths: channels of the four stages; each halves time and frequency.
-        dropout: share of the pooled features dropped in training.
-    """
-
-    def __init__(
-        self, widths: tuple[int, int, int, int] = (16, 40, 80, 128), dropout: float = 0.4, classes: int = 6
-    ) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
-            nn.AvgPool2d((1, 2)),  # 128 mel bands to 64
-            nn.Conv2d(1, widths[0], (5, 5), 2, padding=2, bias=False),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(inplace=True),
-        )
-        stages = [Residual(widths[0], widths[0])]
-        stages += [Residual(a, b, stride=2) for a, b in pairwise(widths)]
-        self.stages = nn.Sequential(*stages)
-        self.attention = nn.Sequential(nn.Linear(widths[-1], 64), nn.Tanh(), nn.Linear(64, 1))
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * widths[-1], classes))
-
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows `(n, 188, 128)`, log-mel in [0, 1], time first, to logits `(n, classes)`."""
-        x = self.stages(self.stem(windows.unsqueeze(1))).mean(3).transpose(1, 2)  # (n, time, channels)
-        weight = torch.softmax(self.attention(x), 1)
-        mean = (weight * x).sum(1)
-        deviation = ((weight * x * x).sum(1) - mean * mean).clamp(min=1e-5).sqrt()
-        return self.head(torch.cat([mean, deviation], 1))

@@ -1,6 +1,7 @@
 """`emoscope train`: a recipe from data to a model with its card."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from ..errors import DataError
 from ..models import Card, Model
-from ..report.plots import training_curves
+from .distil import distilled
 from .evaluate import READERS, measure
 from .export import export
 from .loop import Trainer
-from .metrics import fit_temperature
-from .recipes import Recipe, find, fingerprint
+from .metrics import fit_temperature, score
+from .recipe import Recipe
+from .recipes import find, fingerprint
+from .report import write
 
 EXAMPLES = 16
 """Validation inputs on which ONNX and torch are compared."""
@@ -29,9 +33,10 @@ def train(
     epochs: int | None = None,
     seed: int | None = None,
     device: str | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Path:
-    """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, `curves.svg`, the model
-    and its card.
+    """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, the marks on validation
+    with pictures (`report.write`), the model and its card.
 
     Args:
         name: of the recipe.
@@ -41,6 +46,7 @@ def train(
         epochs: all of them, instead of the recipe's; the finishing ones keep their share.
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
+        teachers: trained models (`.onnx`) whose scores become part of the target.
 
     Returns:
         The path of the ONNX file.
@@ -53,11 +59,14 @@ def train(
     console = Console()
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
+    if teachers:
+        samples = distilled(samples, teachers, recipe.labels)
     out.mkdir(parents=True, exist_ok=True)
     configuration = {
         "recipe": name,
         "settings": asdict(recipe.settings),
         "device": device,
+        "teachers": [str(path) for path in teachers],
         "samples": {"train": len(samples.inputs), "validation": len(validation.inputs)},
         "data_sha256": fingerprint(samples, validation),
         "torch": torch.__version__,
@@ -75,8 +84,7 @@ def train(
         out,
         device,
     )
-    history = trainer.run(resume)
-    (out / "curves.svg").write_text(training_curves(history))
+    trainer.run(resume)
     path = _export(recipe, trainer, data, out)
     console.print(f"wrote {path} and its card")
     return path
@@ -116,17 +124,40 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
     deployed, example = recipe.deploy(network, trainer.batch(validation.inputs[:EXAMPLES]))
     card = replace(card, parameters=sum(p.numel() for p in deployed.parameters()))
     export(deployed, example, card, path)
-    protocols = recipe.marks or tuple(READERS[recipe.modality])
-    marks = tuple(_marks(path, data, protocol, recipe.name) for protocol in protocols)
-    replace(card, metrics=marks).write(path.with_suffix(".json"))
+    own = {
+        "model": recipe.name,
+        "protocol": recipe.protocol,
+        "split": "validation",
+        "labels": list(recipe.labels),
+        **score(logits[kept], validation.labels[kept], card.temperature),
+        "command": f"emoscope train {recipe.name} --data DATA --out OUT",
+    }
+    write(own, trainer.history, out)
+    replace(card, metrics=_marks(path, data, recipe, own)).write(path.with_suffix(".json"))
     return path
 
 
-def _marks(path: Path, data: Path, protocol: str, name: str) -> dict[str, Any]:
-    marks = measure(Model(path), data, "validation", protocol)
-    kept = ("protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece")
-    command = f"emoscope evaluate {name} --data DATA --split validation --protocol {protocol}"
-    return {**{key: marks[key] for key in kept}, "command": command}
+def _marks(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """For the card: the model's marks under all protocols that `evaluate` knows, the recipe's first.
+
+    A recipe with a split of its own, such as `random`, has only that one; a protocol whose labels are not there, such
+    as raters' votes, is left out.
+    """
+    kept = ("protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece", "command")
+    protocols = READERS[recipe.modality]
+    if recipe.protocol not in protocols:
+        return ({key: own[key] for key in kept},)
+    rows = []
+    for protocol in sorted(protocols, key=lambda name: name != recipe.protocol):
+        try:
+            marks = measure(Model(path), data, "validation", protocol)
+        except DataError:
+            if protocol == recipe.protocol:
+                raise
+            continue
+        marks["command"] = f"emoscope evaluate {recipe.name} --data DATA --split validation --protocol {protocol}"
+        rows.append({key: marks[key] for key in kept})
+    return tuple(rows)
 
 
 NOT_FOR = (

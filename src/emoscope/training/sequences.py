@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data import cremad, ferplus
+from ..data import cremad, ferplus, votes
 from ..data.clips import FaceClip, load, own_clips
 from ..data.moving import loudness, moving_faces
 from ..data.sampler import Windows, random_windows
@@ -51,10 +51,10 @@ def cremad_splits(data: Path) -> Splits:
         DataError: the clips have not been prepared, or FER+ is missing.
     """
     prepared = load(cremad.folder(data) / "sequences")
-    votes = cremad.face_votes(data)
+    seen = face_votes(data, prepared)
     train = [clip for clip in prepared if cremad.split_of(int(clip.person)) == "train"]
     validation = [clip for clip in prepared if cremad.split_of(int(clip.person)) == "validation"]
-    return _splits(data, train, validation, votes)
+    return _splits(data, train, validation, seen)
 
 
 def clip_splits(data: Path) -> Splits:
@@ -67,7 +67,7 @@ def clip_splits(data: Path) -> Splits:
 
 
 def _splits(
-    data: Path, train: Sequence[FaceClip], validation: Sequence[FaceClip], votes: dict[str, np.ndarray]
+    data: Path, train: Sequence[FaceClip], validation: Sequence[FaceClip], seen: dict[str, np.ndarray]
 ) -> Splits:
     train = shown_by_many(train)
     if not train or not validation:
@@ -75,7 +75,7 @@ def _splits(
     encoder, speech = face_network(), [loudness(clip.logmel) for clip in train if len(clip.logmel)]
     torch.manual_seed(0)
     random = np.random.default_rng(0)
-    targets = np.array([clip_target(clip, votes) for clip in train])
+    targets = np.array([clip_target(clip, seen) for clip in train])
     features = encode_clips(encoder, [clip.faces for clip in train], VARIANTS)
     real = clip_samples(train, features, targets, WINDOWS * len(train), random)
     plain = encode_clips(encoder, [clip.faces for clip in validation])
@@ -94,13 +94,23 @@ def shown_by_many(clips: Sequence[FaceClip]) -> list[FaceClip]:
     return [clip for clip in clips if len(persons[clip.label]) >= FEWEST]
 
 
-def clip_target(clip: FaceClip, votes: dict[str, np.ndarray], share: float | None = None) -> np.ndarray:
+def face_votes(data: Path, clips: Sequence[FaceClip]) -> dict[str, np.ndarray]:
+    """How many raters saw each of `emotions.CREMAD_EMOTIONS`, `(6,)`, in each clip, by its name; empty without votes."""
+    try:
+        counts = votes.votes(data, [cremad.Clip.parse(clip.name) for clip in clips], "face")
+    except DataError:
+        return {}
+    return {clip.name: row for clip, row in zip(clips, counts, strict=True) if row.any()}
+
+
+def clip_target(clip: FaceClip, seen: dict[str, np.ndarray], share: float | None = None) -> np.ndarray:
     """The distribution `(8,)` to learn for a clip: its label, mixed with a share of what raters saw."""
     label = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(clip.label)]
-    if clip.name not in votes:
+    if clip.name not in seen:
         return label
     share = VOTES if share is None else share
-    return (1 - share) * label + share * expand(votes[clip.name], CREMAD_EMOTIONS)
+    counts = seen[clip.name]
+    return (1 - share) * label + share * expand(counts / counts.sum(), CREMAD_EMOTIONS)
 
 
 def clip_samples(

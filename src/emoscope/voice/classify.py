@@ -23,7 +23,7 @@ class Scorer(Protocol):
 
 
 class VoiceRow(NamedTuple):
-    """What the voice says over one stretch of speech, or over a second of a long one.
+    """What the voice says over one stretch of speech, or over half a second of a long one.
 
     Attributes:
         start: seconds of the stream.

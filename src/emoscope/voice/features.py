@@ -64,6 +64,24 @@ def window_input(samples: np.ndarray) -> np.ndarray:
     return log_mel(padded)
 
 
+def band_hz() -> np.ndarray:
+    """The centre of each mel band in Hz: `(MELS,)`, rising."""
+    return _band_edges()[1:-1]
+
+
+def band_at(hz: np.ndarray) -> np.ndarray:
+    """Where a frequency lies among the bands: 0 at the centre of the first, between two for what is between them.
+
+    Args:
+        hz: any shape, not negative.
+
+    Returns:
+        The same shape; under 0 below the first centre, above `MELS - 1` beyond the last.
+    """
+    position: np.ndarray = _hz_to_mel(hz) / _hz_to_mel(SAMPLE_RATE / 2) * (MELS + 1) - 1
+    return position
+
+
 def _unit_peak(samples: np.ndarray) -> np.ndarray:
     """The sound scaled to a peak of 1, so that its level can neither overflow nor vanish in a power."""
     sound = np.asarray(samples, np.float64)
@@ -94,7 +112,7 @@ def _hann() -> np.ndarray:
 @cache
 def _filters() -> np.ndarray:
     """Triangles of equal area, evenly spaced in mel, `(N_FFT // 2 + 1, MELS)` float32."""
-    edges = _mel_to_hz(np.linspace(0.0, _hz_to_mel(SAMPLE_RATE / 2), MELS + 2))
+    edges = _band_edges()
     bins = np.arange(N_FFT // 2 + 1)[:, None] * (SAMPLE_RATE / N_FFT)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins - low) / (centre - low)
@@ -103,10 +121,15 @@ def _filters() -> np.ndarray:
     return triangles.astype(np.float32)
 
 
-def _hz_to_mel(hz: float) -> float:
-    if hz < _BREAK_HZ:
-        return hz / _LINEAR_HZ
-    return float(_BREAK_MEL + np.log(hz / _BREAK_HZ) / _LOG_STEP)
+@cache
+def _band_edges() -> np.ndarray:
+    """The bands' centres in Hz, with the ends before and after: each is the edge of its neighbours, `(MELS + 2,)`."""
+    return _mel_to_hz(np.linspace(0.0, _hz_to_mel(SAMPLE_RATE / 2), MELS + 2))
+
+
+def _hz_to_mel(hz: float | np.ndarray) -> np.ndarray:
+    above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    return np.where(np.less(hz, _BREAK_HZ), np.divide(hz, _LINEAR_HZ), above)
 
 
 def _mel_to_hz(mel: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Which 3 s of an utterance the voice model sees, and for which part of it each answer stands.
 
-An utterance of up to 3 s is one window. A longer one has a window every second and a last one that ends with it. The
-parts that the answers stand for tile the utterance: each is the second around the middle of its window, the first and
-the last reach to the utterance's ends.
+An utterance of up to 3 s is one window. A longer one has a window every half second and a last one that ends with it.
+The parts that the answers stand for tile the utterance: each is the half second around the middle of its window, the
+first and the last reach to the utterance's ends.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..media.types import SAMPLE_RATE
 from .features import WINDOW
 
-HOP = SAMPLE_RATE  # from one window to the next: 1 s
+HOP = SAMPLE_RATE // 2  # from one window to the next: 0.5 s
 _SIDE = (WINDOW - HOP) // 2  # from a window's start to that of its part, and from its part's end to its own
 
 

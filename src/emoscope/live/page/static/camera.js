@@ -19,7 +19,7 @@ export class Camera {
     this.video.muted = true;
     this.video.playsInline = true;
     this.video.srcObject = stream;
-    this.video.play();
+    this.video.play().catch(() => {}); // closed before it began
     this.next();
   }
 
@@ -41,12 +41,19 @@ export class Camera {
     this.next();
     if (this.busy || !this.video.videoWidth || !this.wanted()) return;
     this.busy = true;
-    const scale = Math.min(1, WIDTH / this.video.videoWidth, WIDTH / this.video.videoHeight);
-    const picture = await createImageBitmap(this.video, {
-      resizeWidth: Math.round(this.video.videoWidth * scale),
-      resizeHeight: Math.round(this.video.videoHeight * scale),
-    });
-    this.encoder.postMessage({ id: captured, picture }, [picture]);
+    try {
+      const picture = await this.picture();
+      this.encoder.postMessage({ id: captured, picture }, [picture]);
+    } catch {
+      this.busy = false; // the camera gave no picture this time
+    }
+  }
+
+  picture() {
+    const { videoWidth, videoHeight } = this.video;
+    const scale = Math.min(1, WIDTH / videoWidth, WIDTH / videoHeight);
+    const size = { resizeWidth: Math.round(videoWidth * scale), resizeHeight: Math.round(videoHeight * scale) };
+    return createImageBitmap(this.video, size);
   }
 
   close() {

@@ -11,6 +11,7 @@ export class Connection {
     this.handlers = handlers;
     this.open = false;
     this.done = false;
+    this.stopping = false;
     this.tries = 0;
     this.why = null;
     this.connect();
@@ -41,7 +42,7 @@ export class Connection {
 
   closed(event) {
     this.open = false;
-    if (this.done) return this.handlers.end();
+    if (this.done || this.stopping) return this.handlers.end();
     if (event.code === REFUSED) {
       this.done = true;
       return this.handlers.refused(this.why ?? "The server refused the stream.");
@@ -67,6 +68,7 @@ export class Connection {
   }
 
   stop() {
+    this.stopping = true;
     if (this.open) {
       this.socket.send(JSON.stringify({ type: "stop" }));
       this.open = false;

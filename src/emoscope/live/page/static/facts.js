@@ -3,7 +3,8 @@ export const facts = JSON.parse(document.getElementById("facts").textContent);
 
 export const percent = (share) => `${Math.round(share * 100)} %`;
 
-export const personName = (person) => (person === null ? "Somebody out of sight" : `Person ${person}`);
+// Where it is not known whose a voice is, it is the scene's.
+export const personName = (person) => (person ? `Person ${person}` : "Scene");
 
 const luminance = (hex) => {
   const linear = [1, 3, 5].map((at) => {

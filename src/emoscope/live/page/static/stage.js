@@ -26,15 +26,21 @@ export class Stage {
     const { canvas, context } = this;
     const [, y, width, height] = box;
     const x = mirrored ? canvas.width - box[0] - width : box[0];
-    const text = `${personName(person)} · ${emotion} ${percent(confidence)}`;
     const size = Math.max(13, canvas.width / 40);
     context.lineWidth = size / 5;
     context.strokeStyle = facts.colours[emotion];
     context.strokeRect(x, y, width, height);
     context.font = `600 ${size}px system-ui, sans-serif`;
+    this.label(personName(person), x, y - size * 1.6, size, emotion);
+    this.label(`${emotion} ${percent(confidence)}`, x, y + height, size, emotion);
+  }
+
+  // A line of text on the emotion's colour, moved into the picture where it would lie outside.
+  label(text, x, y, size, emotion) {
+    const { canvas, context } = this;
     const wide = context.measureText(text).width + size;
     const left = Math.max(0, Math.min(x - context.lineWidth / 2, canvas.width - wide));
-    const top = y >= size * 1.6 ? y - size * 1.6 : Math.min(y + height, canvas.height - size * 1.6);
+    const top = Math.max(0, Math.min(y, canvas.height - size * 1.6));
     context.fillStyle = facts.colours[emotion];
     context.fillRect(left, top, wide, size * 1.6);
     context.fillStyle = ink(emotion);

@@ -1,12 +1,11 @@
 // The last half minute: for each person a lane of face, of voice, and of both together.
-import { facts, ink } from "./facts.js";
+import { facts, ink, personName } from "./facts.js";
 
 const SHOWN_S = 30;
 const LANE = 18;
 const LABELS = 118;
 const SOURCES = [["face", "face"], ["voice", "voice"], ["fused", "both"]];
 const OF_NOBODY = [["voice", "voice"]];
-const name = (person) => (person ? `Person ${person}` : "Out of sight");
 const lanes = (person) => (person ? SOURCES : OF_NOBODY);
 
 export class TimelineView {
@@ -54,7 +53,7 @@ export class TimelineView {
     lanes(person).forEach(([source, label], lane) => {
       const middle = top + lane * LANE + LANE / 2;
       context.fillStyle = colour;
-      context.fillText(`${name(person)} ${label}`, 8, middle, LABELS - 14);
+      context.fillText(`${personName(person)} ${label}`, 8, middle, LABELS - 14);
       for (const { start, end, emotion } of this.runs.get(`${person} ${source}`) ?? []) {
         const left = Math.max(LABELS, at(start));
         const wide = Math.max(1, at(end) - left);
@@ -78,7 +77,7 @@ export class TimelineView {
   describe(people) {
     const last = people.map((person) => {
       const run = (this.runs.get(`${person} fused`) ?? this.runs.get(`${person} face`) ?? []).at(-1);
-      return run ? `${name(person)}: ${run.emotion}` : "";
+      return run ? `${personName(person)}: ${run.emotion}` : "";
     });
     this.canvas.setAttribute("aria-label", `Timeline of the last ${SHOWN_S} seconds. ${last.filter(Boolean).join("; ")}`);
   }

@@ -1,0 +1,92 @@
+"""Labelled recordings of speech, whatever data set they are of: where each lies, what is acted in it, and by whom."""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..emotions import EMOTIONS
+from ..errors import DataError
+from ..media.read import open_media
+from ..media.types import SAMPLE_RATE, Sound
+from ..voice.features import MELS, WINDOW_FRAMES, window_input
+
+LONGEST_S = 60.0
+"""Seconds of a recording that are read: what follows is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recording.
+
+    Attributes:
+        path: of a file with sound.
+        emotion: one of `emotions.EMOTIONS`.
+        speaker: anything that is the same for the same person.
+    """
+
+    path: Path
+    emotion: str
+    speaker: str
+
+
+def samples(path: Path) -> np.ndarray:
+    """The first `LONGEST_S` seconds of a file: `(n,)` float32 mono in [-1, 1] at `media.SAMPLE_RATE`.
+
+    Raises:
+        MediaError: it cannot be read.
+    """
+    parts, length = [np.zeros(0, np.float32)], 0
+    longest = int(LONGEST_S * SAMPLE_RATE)
+    with open_media(path) as media:
+        for item in media:
+            if isinstance(item, Sound):
+                parts.append(item.samples)
+                length += len(item.samples)
+            if length >= longest:
+                break
+    return np.concatenate(parts)[:longest]
+
+
+def log_mels(recordings: Sequence[Recording], progress: Callable[[int, int], None] | None = None) -> np.ndarray:
+    """The first 3 s of each recording as `(n, 188, 128)` uint8 log-mels: see `voice.features`.
+
+    Raises:
+        MediaError: a file cannot be read.
+    """
+    pictures = np.zeros((len(recordings), WINDOW_FRAMES, MELS), np.uint8)
+    for i, recording in enumerate(recordings):
+        pictures[i] = np.round(window_input(samples(recording.path)) * 255)
+        if progress:
+            progress(i + 1, len(recordings))
+    return pictures
+
+
+def read_table(path: str | Path) -> list[Recording]:
+    """The recordings that a csv lists: columns `path` (relative to the csv's folder), `label` and `speaker`.
+
+    Raises:
+        DataError: the table is missing, empty, lacks a column, or names an unknown emotion or a missing file.
+    """
+    table = Path(path)
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} is not a table of recordings: {error}") from None
+    found = []
+    for line, row in enumerate(rows, 2):
+        name, label, speaker = (row.get(column) for column in ("path", "label", "speaker"))
+        if not name or not label or not speaker:
+            raise DataError(f"{table}, line {line}: expected the columns path, label and speaker, all filled in")
+        if label not in EMOTIONS:
+            raise DataError(f"{table}, line {line}: no emotion {label!r}; there are {', '.join(EMOTIONS)}")
+        recording = Recording(table.parent / name, label, speaker)
+        if not recording.path.is_file():
+            raise DataError(f"{table}, line {line}: there is no file {recording.path}")
+        found.append(recording)
+    if not found:
+        raise DataError(f"{table} lists no recording: expected a csv with the columns path, label and speaker")
+    return found

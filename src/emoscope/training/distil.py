@@ -1,0 +1,50 @@
+"""Distillation: a network learns what others say, beside what is true (Hinton et al. 2015, arXiv:1503.02531)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import EmoscopeError
+from ..models import Model
+from ..models.registry import softmax
+from .evaluate import logits
+from .loop import Samples
+
+SHARE = 0.7
+"""How much of the target is the teachers'; the rest is the recipe's own."""
+
+
+def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
+    """The mean of the models' calibrated probabilities.
+
+    Args:
+        models: with the same labels.
+        inputs: uint8 `(n, ...)`.
+
+    Returns:
+        `(n, labels)` float32.
+    """
+    each = [softmax(logits(model, inputs) / model.card.temperature) for model in models]
+    return np.mean(each, axis=0).astype(np.float32)
+
+
+def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...]) -> Samples:
+    """The samples with `SHARE` of each target replaced by what the teachers say.
+
+    Args:
+        samples: what the recipe trains on.
+        teachers: `.onnx` files with their cards beside them.
+        labels: of the recipe.
+
+    Raises:
+        ModelError: a teacher cannot be read.
+        EmoscopeError: it has other labels.
+    """
+    models = [Model(path) for path in teachers]
+    for model in models:
+        if model.card.labels != labels:
+            raise EmoscopeError(f"{model.path} says {', '.join(model.card.labels)}; expected {', '.join(labels)}")
+    said = probabilities(models, samples.inputs)
+    return replace(samples, targets=(1 - SHARE) * samples.targets + SHARE * said)

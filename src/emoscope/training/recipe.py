@@ -1,0 +1,56 @@
+"""What a recipe of `emoscope train` is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from .loop import Augment, Samples, Settings
+
+Splits = tuple[Samples, Samples]
+"""Training and validation samples."""
+
+Deployed = tuple[nn.Module, tuple[Tensor, ...]]
+"""A network as it is exported, and a batch for each of its inputs."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One experiment.
+
+    Attributes:
+        name: what `emoscope train` and the registry call it.
+        modality: `face`, `voice` or `sequence`.
+        description: one line for the card.
+        labels: the emotions of the network's outputs.
+        protocol: the protocol of the validation labels.
+        load: reads training and validation samples from a data folder.
+        network: makes the network with fresh weights.
+        prepare: turns a batch of inputs in [0, 1] into what the network takes.
+        augment: makes the augmentation.
+        gentle: makes that of the finishing epochs.
+        settings: the hyperparameters.
+        input: for the card: shape, kind and range of the input.
+        data: for the card: data set, split, use, licence.
+        limits: for the card.
+        deploy: from the trained network and a batch of its inputs to the network that is exported and a batch for each
+            of its inputs; by default the network itself.
+    """
+
+    name: str
+    modality: str
+    description: str
+    labels: tuple[str, ...]
+    protocol: str
+    load: Callable[[Path], Splits]
+    network: Callable[[], nn.Module]
+    prepare: Callable[[Tensor], Tensor]
+    augment: Callable[[], Augment]
+    gentle: Callable[[], Augment]
+    settings: Settings
+    input: dict[str, Any]
+    data: dict[str, Any]
+    limits: tuple[str, ...]
+    deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))

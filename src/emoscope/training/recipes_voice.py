@@ -1,0 +1,237 @@
+"""The recipes for voices: the shipped model, the reference system's network, and what they are compared by."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress, TaskID
+from torch import Tensor, nn
+
+from ..data import cremad, recordings, splits, votes
+from ..data.augment import EightfoldAugment, LogMelAugment
+from ..emotions import CREMAD_EMOTIONS, EMOTIONS
+from ..errors import DataError
+from .loop import Augment, Samples, Settings
+from .networks_voice import Cepstra, Mels, ReferenceCNN, VoiceResNet
+from .recipe import Recipe, Splits
+
+UNHEARD_SENTENCES = frozenset({"IWL", "MTI", "TAI", "WSI"})
+"""The sentences that validate under the protocol `sentences`; the other eight train."""
+
+
+def load_tfds(data: Path) -> Splits:
+    """CREMA-D's training and validation actors, with the emotion that was acted."""
+    train, validation = _pair(data)
+    return _acted(train), _acted(validation)
+
+
+def load_random(data: Path) -> Splits:
+    """The same clips, shuffled: the same actors on both sides, in sets of the same sizes. Inflated."""
+    train, validation = _pair(data)
+    clips = [*train.clips, *validation.clips]
+    logmel, frames, labels = (np.concatenate(parts) for parts in zip(train[1:], validation[1:], strict=True))
+    both = cremad.LogMels(clips, logmel, frames, labels)
+    validates = splits.random(len(clips), len(validation.clips) / len(clips))
+    return _acted(both, ~validates), _acted(both, validates)
+
+
+def load_sentences(data: Path) -> Splits:
+    """Neither an actor nor a sentence is on both sides: `tfds` without the clips that share one."""
+    train, validation = _pair(data)
+    unheard = [np.array([clip.sentence in UNHEARD_SENTENCES for clip in part.clips]) for part in (train, validation)]
+    return _acted(train, ~unheard[0]), _acted(validation, unheard[1])
+
+
+def load_perceived(data: Path) -> Splits:
+    """What raters heard: their distribution to learn, the emotion that most of them named to validate."""
+    made = []
+    for part in _pair(data):
+        counts = votes.votes(data, part.clips)
+        targets = votes.distribution(counts, part.labels, share=1.0)
+        made.append(Samples(part.logmel, targets, votes.perceived(counts)))
+    return made[0], made[1]
+
+
+def load_table(data: Path) -> Splits:
+    """The recordings that `recordings.csv` lists: four fifths of the speakers train, the others validate.
+
+    Raises:
+        DataError: the table or a file is not what it should be, or there is only one speaker.
+        MediaError: a file cannot be read.
+    """
+    listed = recordings.read_table(data / "recordings.csv")
+    speakers = [recording.speaker for recording in listed]
+    if len(set(speakers)) < 2:
+        raise DataError(f"{data / 'recordings.csv'} has one speaker: expected two or more, to keep some for validation")
+    with Progress(transient=True) as progress:
+        task = progress.add_task("listening", total=len(listed))
+        pictures = recordings.log_mels(listed, lambda done, _: progress.update(task, completed=done))
+    labels = np.array([EMOTIONS.index(recording.emotion) for recording in listed])
+    validates = splits.by_speaker(speakers, 0.2)
+    train, validation = (
+        Samples(pictures[chosen], np.eye(len(EMOTIONS), dtype=np.float32)[labels[chosen]], labels[chosen])
+        for chosen in (~validates, validates)
+    )
+    return train, validation
+
+
+def _pair(data: Path) -> tuple[cremad.LogMels, cremad.LogMels]:
+    found = []
+    for split in ("train", "validation"):
+        with Progress(transient=True) as progress:
+            task = progress.add_task(f"reading {split} clips", total=None, visible=False)
+
+            def advance(done: int, total: int, progress: Progress = progress, task: TaskID = task) -> None:
+                progress.update(task, completed=done, total=total, visible=True)
+
+            found.append(cremad.load_logmels(data, split, advance))
+    return found[0], found[1]
+
+
+def _acted(part: cremad.LogMels, chosen: np.ndarray | slice = slice(None)) -> Samples:
+    """Some of the clips, with the emotion that was acted as target."""
+    labels = part.labels[chosen]
+    return Samples(part.logmel[chosen], np.eye(len(CREMAD_EMOTIONS), dtype=np.float32)[labels], labels)
+
+
+def as_it_is(batch: Tensor) -> Tensor:
+    """The batch: the networks for voices take windows as they come."""
+    return batch
+
+
+INPUT: dict[str, Any] = {
+    "shape": ["n", 188, 128],
+    "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
+    "range": [0, 1],
+    "normalisation": "each window from its quietest to its loudest point, at most 80 dB",
+}
+DATA: dict[str, Any] = {
+    "set": "CREMA-D (Cao et al. 2014), sound",
+    "train": "the 63 training actors of the tfds split; target: the intended emotion",
+    "chosen_on": "the 9 validation actors",
+    "rights": "Open Database License 1.0, contents under the Database Contents License 1.0",
+}
+LIMITS = (
+    "Trained on 63 actors who speak 12 English sentences: acted, read speech in a quiet room.",
+    "People who hear these clips name the intended emotion 40.0 % of the time (Cao et al. 2014, their votes).",
+    "Surprise and contempt are not among its classes: it gives them 0.",
+    "Other languages, ages under 20 and over 74, song and whisper were not trained on.",
+)
+
+
+def _voice(
+    name: str,
+    description: str,
+    protocol: str,
+    load: Callable[[Path], Splits],
+    network: Callable[[], nn.Module],
+    settings: Settings,
+    augment: Callable[[], Augment] = LogMelAugment,
+    train: str = DATA["train"],
+) -> Recipe:
+    """A recipe on CREMA-D."""
+    return Recipe(
+        name=name,
+        modality="voice",
+        description=description,
+        labels=CREMAD_EMOTIONS,
+        protocol=protocol,
+        load=load,
+        network=network,
+        prepare=as_it_is,
+        augment=augment,
+        gentle=augment,
+        settings=settings,
+        input=INPUT,
+        data={**DATA, "train": train},
+        limits=LIMITS,
+    )
+
+
+_SHORT = Settings(epochs=10, batch=32, rate=2e-3, average=0.99)
+"""One schedule for every use of the reference system's network, so that they can be compared."""
+
+
+def _reference(name: str, words: str, front: Callable[[], nn.Module], load: Callable[[Path], Splits] = load_tfds,
+               protocol: str = "tfds", train: str = DATA["train"]) -> Recipe:  # fmt: skip
+    return _voice(
+        name,
+        f"The reference system's network (66,150 parameters) on {words}",
+        protocol,
+        load,
+        lambda: ReferenceCNN(front()),
+        _SHORT,
+        EightfoldAugment,
+        train,
+    )
+
+
+_LONG = Settings(epochs=30, batch=16, rate=2e-3, average=0.997, smoothing=0.1)
+
+RECIPES = (
+    _voice(
+        "voice-single",
+        "Small residual network with attention pooling for 3 s log-mel windows, trained on CREMA-D alone",
+        "tfds",
+        load_tfds,
+        VoiceResNet,
+        _LONG,
+    ),
+    _voice(
+        "voice-cremad",
+        "The network of voice-single, taught by three of its kind; what is no voice has no emotion",
+        "tfds",
+        load_tfds,
+        VoiceResNet,
+        replace(_LONG, epochs=24),
+        partial(LogMelAugment, nothing=0.06, sounds=600),
+    ),
+    _voice(
+        "voice-perceived",
+        "The network of voice-single, trained on what raters heard",
+        "perceived",
+        load_perceived,
+        VoiceResNet,
+        Settings(epochs=12, batch=16, rate=2e-3, average=0.997),
+        train="the 63 training actors of the tfds split; target: the distribution of the raters who heard the clip",
+    ),
+    _reference("reference-mfcc", "40 MFCC", Cepstra),
+    _reference("reference-mel", "42 mel bands", partial(Mels, 42)),
+    _reference("reference-mfcc-random", "40 MFCC, speakers on both sides", Cepstra, load_random, "random",
+               "a random share of the clips of 72 actors: the same people validate, so its figures are inflated"),
+    _reference("reference-mfcc-sentences", "40 MFCC, unheard sentences", Cepstra, load_sentences, "sentences",
+               "the 63 training actors of the tfds split without four of the twelve sentences"),
+    _voice(
+        "reference-best",
+        "The reference system's network (66,150 parameters), trained as well as we know how",
+        "tfds",
+        load_tfds,
+        lambda: ReferenceCNN(Mels(32, frames=2, scaled=True), dropout=0.05),
+        Settings(epochs=24, batch=16, rate=3e-3, average=0.997, smoothing=0.05),
+        partial(LogMelAugment, bands=32),
+    ),
+    Recipe(
+        name="voice-folder",
+        modality="voice",
+        description="The network of voice-single, trained on a folder of recordings",
+        labels=EMOTIONS,
+        protocol="speakers",
+        load=load_table,
+        network=partial(VoiceResNet, classes=len(EMOTIONS)),
+        prepare=as_it_is,
+        augment=LogMelAugment,
+        gentle=LogMelAugment,
+        settings=_LONG,
+        input=INPUT,
+        data={
+            "set": "the recordings that recordings.csv lists",
+            "train": "four fifths of the speakers",
+            "chosen_on": "the other speakers",
+            "rights": "those of the recordings",
+        },
+        limits=("Trained on recordings that only whoever trained it knows: say here what they are.",),
+    ),
+)  # fmt: skip
