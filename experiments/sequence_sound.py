@@ -169,8 +169,7 @@ def sound_features(voice: VoiceResNet, sounds: np.ndarray) -> np.ndarray:
     parts = []
     with torch.inference_mode():
         for i in range(0, len(sounds), 64):
-            x = voice.stages(voice.stem(torch.from_numpy(sounds[i : i + 64]).unsqueeze(1)))
-            parts.append(x.mean(3).transpose(1, 2).numpy())
+            parts.append(voice.frames(torch.from_numpy(sounds[i : i + 64])).numpy())
     return np.concatenate(parts)
 
 

@@ -3,9 +3,8 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -38,7 +37,8 @@ def prepare(
     Args:
         sources: the clips.
         out: the folder to write.
-        workers: processes; by default one for each core.
+        workers: processes; by default one for each core. With more than one, the script that calls this must do so
+            under `if __name__ == "__main__"`, for each process imports it.
         progress: called with the number of clips done and of all.
 
     Returns:
@@ -51,7 +51,12 @@ def prepare(
     if twice := {name for name in names if names.count(name) > 1}:
         raise DataError(f"{len(twice)} names stand for more than one clip, such as {min(twice)}")
     out.mkdir(parents=True, exist_ok=True)
-    failures = _prepare(sources, out, workers, progress)
+    waiting = [source for source in sources if not _is_there(out / f"{source.name}.npz", source)]
+    failures: list[str] = []
+    for done, failure in enumerate(_outcomes(waiting, out, workers or os.cpu_count() or 1), 1):
+        failures += [failure] if failure else []
+        if progress:
+            progress(len(sources) - len(waiting) + done, len(sources))
     if len(failures) == len(sources):
         raise DataError(f"none of {len(sources)} clips could be prepared; the first: {failures[0]}")
     clips = load(out)
@@ -61,31 +66,21 @@ def prepare(
 
 
 def find_clips(sources: Sequence[Source], prepared: Path) -> list[FaceClip | None]:
-    """The face sequence of each clip: from a folder where `prepare` left it, else made now; `None` without a face."""
-    with TemporaryDirectory() as folder:
-        missing = [source for source in sources if not _is_there(prepared / f"{source.name}.npz", source)]
-        _prepare(missing, Path(folder))
-        paths = [
-            next((p for f in (prepared, Path(folder)) if (p := f / f"{source.name}.npz").exists()), None)
-            for source in sources
-        ]
-        return [FaceClip.read(path) if path else None for path in paths]
+    """The face sequence of each clip: from a folder where `prepare` left it, else made now; `None` without a face.
+
+    Threads do it here, not processes, so that any script may call it.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda source: _find(source, prepared / f"{source.name}.npz"), sources))
 
 
-def _prepare(
-    sources: Sequence[Source],
-    out: Path,
-    workers: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[str]:
-    """Prepare what is not yet there; returns a line for each failure."""
-    waiting = [source for source in sources if not _is_there(out / f"{source.name}.npz", source)]
-    failures: list[str] = []
-    for done, failure in enumerate(_outcomes(waiting, out, workers or os.cpu_count() or 1), 1):
-        failures += [failure] if failure else []
-        if progress:
-            progress(len(sources) - len(waiting) + done, len(sources))
-    return failures
+def _find(source: Source, path: Path) -> FaceClip | None:
+    if _is_there(path, source):
+        return FaceClip.read(path)
+    try:
+        return read_clip(source)
+    except EmoscopeError:
+        return None
 
 
 def _outcomes(waiting: Sequence[Source], out: Path, workers: int) -> Iterator[str | None]:

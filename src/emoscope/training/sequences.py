@@ -95,7 +95,7 @@ def shown_by_many(clips: Sequence[FaceClip]) -> list[FaceClip]:
 
 
 def face_votes(data: Path, clips: Sequence[FaceClip]) -> dict[str, np.ndarray]:
-    """How many raters saw each of `emotions.CREMAD_EMOTIONS`, `(6,)`, in each clip, by its name; empty without votes."""
+    """For each clip that raters saw, by its name, their votes for each of `emotions.CREMAD_EMOTIONS`, `(6,)`."""
     try:
         counts = votes.votes(data, [cremad.Clip.parse(clip.name) for clip in clips], "face")
     except DataError:
