@@ -41,7 +41,8 @@ def main() -> None:
         f"Command: `{COMMAND}`\n\n"
         f"One person at {RATE} frames a second, one thread, median of {REPEATS} frames: the face model "
         f"{row['face_ms']:.2f} ms a frame, the sequence model {row['sequence_ms']:.2f} ms, "
-        f"{row['ratio']:.2f} times as long, of the {1000 / RATE:.0f} ms that a frame lasts.\n"
+        f"{row['ratio']:.2f} times as long, of the {1000 / RATE:.0f} ms that a frame lasts. Quote "
+        "the ratio: the milliseconds depend on the machine and on what else runs.\n"
     )
     (args.out / "speed.md").write_text(text)
     print(text)
