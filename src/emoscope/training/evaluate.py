@@ -60,15 +60,10 @@ def measure(model: Model, data: Path, split: str, protocol: str | None = None) -
     if not len(labels):
         raise DataError(f"{data}: the {split} split holds nothing that counts under {protocol}")
     found = clip_logits(model, inputs, labels) if model.card.modality == "sequence" else logits(model, inputs)
-    among = AMONG.get(protocol, model.card.labels)
-    columns = [model.card.labels.index(name) for name in among]
-    marks = score(found[:, columns], _within(labels, columns), model.card.temperature)
-    return {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(among), **marks}
-
-
-def _within(labels: np.ndarray, columns: list[int]) -> np.ndarray:
-    """Labels as places in `columns`."""
-    return np.array([columns.index(label) for label in labels], np.int64)
+    if protocol in AMONG:
+        found[:, [name not in AMONG[protocol] for name in model.card.labels]] = -np.inf
+    marks = score(found, labels, model.card.temperature)
+    return {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(model.card.labels), **marks}
 
 
 def logits(model: Model, inputs: np.ndarray) -> np.ndarray:
