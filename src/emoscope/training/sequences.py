@@ -48,12 +48,12 @@ def cremad_splits(data: Path) -> Splits:
     """The clips of CREMA-D's training and validation actors, and moving stills.
 
     Raises:
-        DataError: the clips have not been prepared, or FER+ is missing.
+        DataError: the clips have not been prepared or are not CREMA-D's, or FER+ is missing.
     """
     prepared = load(cremad.folder(data) / "sequences")
     seen = face_votes(data, prepared)
-    train = [clip for clip in prepared if cremad.split_of(int(clip.person)) == "train"]
-    validation = [clip for clip in prepared if cremad.split_of(int(clip.person)) == "validation"]
+    train = [clip for clip in prepared if cremad.Clip.parse(clip.name).split == "train"]
+    validation = [clip for clip in prepared if cremad.Clip.parse(clip.name).split == "validation"]
     return _splits(data, train, validation, seen)
 
 
