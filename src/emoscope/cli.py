@@ -110,7 +110,7 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds; its clips also "
+@click.option("--protocol", help="FER+: majority, plurality, five or seven; CREMA-D: tfds; its clips also "
               "tfds-three; own clips: clips [default: the model's first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
