@@ -36,7 +36,8 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
         data: the folder that holds `ferplus/` or `cremad/`.
         split: `train`, `validation` or `test`.
         protocol: `majority` (the default), `plurality`, `five` or `seven` for faces, `tfds` for voices; for sequences
-            `tfds` (the default), `tfds-three` (clips of anger, happiness and sadness, among these) or `clips` (own clips).
+            `tfds` (the default), `tfds-three` (clips of anger, happiness and sadness, among these) or `clips`
+            (own clips).
 
     Returns:
         `model`, `protocol`, `split` and the marks of `metrics.score`.
