@@ -110,8 +110,8 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds or perceived; its clips: tfds or "
-              "tfds-three; own clips: clips [default: the first].")  # fmt: skip
+@click.option("--protocol", help="FER+: majority, plurality, five or seven; CREMA-D: tfds or perceived; its clips: "
+              "tfds or tfds-three; own clips: clips [default: the first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
     """Measure MODEL (a registered name, or face, voice or sequence) on a data set.

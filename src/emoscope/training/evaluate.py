@@ -20,7 +20,11 @@ BATCH = 64
 Labelled = tuple[Any, np.ndarray]
 """The inputs of a model, an array or a list of clips, and the class of each."""
 
-AMONG = {"tfds-three": ("anger", "happiness", "sadness")}
+AMONG: dict[str, tuple[str, ...]] = {
+    "five": ferplus.FIVE,
+    "seven": ferplus.SEVEN,
+    "tfds-three": ("anger", "happiness", "sadness"),
+}
 """The emotions that a protocol chooses among, where they are not all of the model's."""
 
 
@@ -31,8 +35,8 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
         name: a model's name, or `face`, `voice` or `sequence` for the default one.
         data: the folder that holds `ferplus/` or `cremad/`.
         split: `train`, `validation` or `test`.
-        protocol: `majority` (the default) or `plurality` for faces; `tfds` (the default) or `perceived` for voices; for
-            sequences `tfds` (the default), `tfds-three` (clips of anger, happiness and sadness, among these) or `clips`
+        protocol: `majority` (the default), `plurality`, `five` or `seven` for faces; `tfds` (the default) or `perceived`
+            for voices; for sequences `tfds` (the default), `tfds-three` (clips of three emotions, among these) or `clips`
             (own clips).
 
     Returns:
@@ -101,6 +105,16 @@ def _faces(protocol: str) -> Callable[[Path, str], Labelled]:
     return read
 
 
+def _balanced_faces(protocol: str) -> Callable[[Path, str], Labelled]:
+    def read(data: Path, split: str) -> Labelled:
+        faces = ferplus.load(data, split)  # type: ignore[arg-type]
+        labels = ferplus.balanced(faces.votes, AMONG[protocol], split)  # type: ignore[arg-type]
+        kept = labels >= 0
+        return faces.images[kept][:, None], labels[kept]
+
+    return read
+
+
 def _voices(data: Path, split: str) -> Labelled:
     clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
     return clips.logmel, clips.labels
@@ -134,7 +148,10 @@ def _labelled(clips: Sequence[FaceClip | None], labels: Sequence[str]) -> Labell
 
 
 READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
-    "face": {protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
+    "face": {
+        **{protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
+        **{protocol: _balanced_faces(protocol) for protocol in ("five", "seven")},
+    },
     "voice": {"tfds": _voices, "perceived": _heard},
     "sequence": {"tfds": _sequences, "tfds-three": _three_sequences, "clips": _own_sequences},
 }
