@@ -35,9 +35,8 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
         name: a model's name, or `face`, `voice` or `sequence` for the default one.
         data: the folder that holds `ferplus/` or `cremad/`.
         split: `train`, `validation` or `test`.
-        protocol: `majority` (the default), `plurality`, `five` or `seven` for faces; `tfds` (the default) or `perceived`
-            for voices; for sequences `tfds` (the default), `tfds-three` (clips of three emotions, among these) or `clips`
-            (own clips).
+        protocol: the first is the default. Faces: `majority`, `plurality`, `five`, `seven`. Voices: `tfds`,
+            `perceived`. Sequences: `tfds`, `tfds-three` (clips of three emotions, among these), `clips` (own clips).
 
     Returns:
         `model`, `protocol`, `split` and the marks of `metrics.score`.
