@@ -4,7 +4,7 @@
         emoscope train $recipe --data DATA --out RUNS/$recipe
     done
     emoscope train reference-best --data DATA --out RUNS/reference-best \\
-        --teacher RUNS/voice-0/voice-single.onnx --teacher RUNS/voice-1/voice-single.onnx
+        $(for seed in 0 1 2; do echo --teacher RUNS/voice-$seed/voice-single.onnx; done)
     python experiments/voice_reference.py --data DATA --runs RUNS --out results/voice
 
 Each training leaves its marks on validation, its curves and its confusion matrix; this page gathers them. A recipe that
@@ -29,7 +29,7 @@ PICTURES = {
     "reference-mel": "log-mel, 42 x 188",
     "reference-mfcc-random": "MFCC, 40 x 188",
     "reference-mfcc-sentences": "MFCC, 40 x 188",
-    "reference-best": "log-mel, 32 x 94",
+    "reference-best": "log-mel, 32 x 47",
 }
 """The recipes, and what the network is shown: bands by frames."""
 

@@ -44,7 +44,7 @@ class FaceAugment:
 
 
 class LogMelAugment:
-    """Changes log-mels `(n, frames, bands)` in [0, 1]: trims and moves, warps, adds noise, masks and mixes.
+    """Changes log-mels `(n, frames, bands)` in [0, 1]: trims, warps, adds noise, masks and mixes.
 
     The trimming stands for voice activity, which cuts nearer to the speech than whoever cut the clips. Warps and noise
     are the twins of time stretch, pitch shift and noise in `data.twins`. The masks are SpecAugment's (Park et al. 2019,
@@ -85,9 +85,9 @@ class LogMelAugment:
         chosen = _between(windows, 0, 1) < self.nothing
         windows[chosen] = _no_voice(windows[chosen])
         if self.sounds is not None:
-            chosen_too = chosen & (_between(windows, 0, 1) < 0.5)
-            drawn = self.sounds[torch.randint(0, len(self.sounds), (int(chosen_too.sum()),))].to(windows)
-            windows[chosen_too] = _averaged(drawn, self.bands)
+            made = chosen & (_between(windows, 0, 1) < 0.5)
+            drawn = self.sounds[torch.randint(0, len(self.sounds), (int(made.sum()),))].to(windows)
+            windows[made] = _averaged(drawn, self.bands)
         return windows, torch.where(chosen[:, None], 1 / targets.shape[1], targets)
 
 
