@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from arguments import arguments
 
-from emoscope.models import DEFAULTS
+from emoscope.models import DEFAULTS, card
 from emoscope.report.plots import confusion_matrix
-from emoscope.training.evaluate import READERS, evaluate
+from emoscope.training.evaluate import evaluate
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
     for modality, name in DEFAULTS.items():
         folder = args.out / modality
         folder.mkdir(parents=True, exist_ok=True)
-        for protocol in READERS[modality]:
+        for protocol in (marks["protocol"] for marks in card(name).metrics):
             marks = evaluate(name, args.data, "validation", protocol)
             stem = f"validation-{protocol}"
             (folder / f"{stem}.json").write_text(json.dumps(marks, indent=1) + "\n")

@@ -318,7 +318,7 @@ def test_what_cannot_be_evaluated_is_said_in_one_line(
 
 def test_a_model_of_the_other_kind_is_refused(clip: Path, tmp_path: Path) -> None:
     line = refused(emoscope("analyze", clip, "--out", tmp_path, "--face-model", "voice-cremad"))
-    assert "voice-cremad is a voice model; expected a face model" in line
+    assert "voice-cremad is a voice model; expected a face or sequence model" in line
 
 
 def test_training_without_torch_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,12 +234,50 @@ def test_smoothing_changes_the_faces_and_nothing_else(
     assert [o.scores for o in of(found, "face")] != [o.scores for o in of(rows, "face")]
 
 
+def test_a_sequence_model_takes_the_face_models_place(
+    rows: list[Observation], frames: list[Frame], speech: np.ndarray
+) -> None:
+    session = Session(face_model="sequence")
+    found = run(together(frames, cut(speech, 1600)), session)
+    assert session.models["face"].card.name == DEFAULTS["sequence"]
+    assert of(found, "voice") == of(rows, "voice")
+    assert [(o.start, o.person, o.box) for o in of(found, "face")] == [
+        (o.start, o.person, o.box) for o in of(rows, "face")
+    ]
+    assert [o.scores for o in of(found, "face")] != [o.scores for o in of(rows, "face")]
+    assert all(sum(o.scores) == pytest.approx(1, abs=1e-9) for o in of(found, "face"))
+
+
+def test_of_a_still_picture_a_sequence_model_says_what_the_face_model_says(portrait: np.ndarray) -> None:
+    said = []
+    for model in ("face", "sequence"):
+        session = Session(voice=False, face_model=model)
+        said.append([session.add_frame(portrait, i / 10, 0.1)[0].emotion for i in range(10)])
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(("model", "smoothing"), [("face", "mean"), ("sequence", "none")])
+def test_a_sequence_model_is_not_smoothed_again_unless_asked(model: str, smoothing: str) -> None:
+    assert Session(voice=False, face_model=model).smoothing == smoothing
+    assert Session(voice=False, face_model=model, smoothing="vote").smoothing == "vote"
+
+
+def test_a_sequence_model_sees_what_was_before(frames: list[Frame]) -> None:
+    def last_scores(past: list[Frame]) -> tuple[float, ...]:
+        session = Session(voice=False, face_model="sequence")
+        *_, last = [session.add_frame(f.image, f.time, f.duration)[0] for f in [*past, frames[-1]]]
+        return last.scores
+
+    dark = [replace(frame, image=frame.image // 3 + 20) for frame in frames[-10:-1]]
+    assert len({last_scores([]), last_scores(dark), last_scores(frames[-10:-1])}) == 3
+
+
 def test_what_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="no smoothing is named 'heavy'; there are mean, vote, none"):
         Session(voice=False, smoothing="heavy")
     with pytest.raises(ModelError, match="no model is named 'nobody'; shipped are"):
         Session(face_model="nobody")
-    with pytest.raises(ModelError, match=f"{DEFAULTS['voice']} is a voice model; expected a face model"):
+    with pytest.raises(ModelError, match=f"{DEFAULTS['voice']} is a voice model; expected a face or sequence model"):
         Session(face_model="voice")
     with pytest.raises(ModelError, match=f"{DEFAULTS['face']} is a face model; expected a voice model"):
         Session(voice_model=DEFAULTS["face"])

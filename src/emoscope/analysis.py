@@ -27,7 +27,7 @@ def analyze(
     *,
     face_model: str = "face",
     voice_model: str = "voice",
-    smoothing: str = "mean",
+    smoothing: str | None = None,
     progress: Progress | None = None,
 ) -> Timeline:
     """Read the emotions of every face and voice in a recording.
@@ -37,9 +37,10 @@ def analyze(
 
     Args:
         path: a video, sound file, picture, or a folder of them.
-        face_model: a registered face model, or `face` for the default.
+        face_model: a registered face or sequence model, or `face` or `sequence` for the default of its kind.
         voice_model: a registered voice model, or `voice` for the default.
-        smoothing: of each person's face over time: `mean`, `vote` (majority of each batch of 10 faces) or `none`.
+        smoothing: of each person's face over time: `mean`, `vote` (majority of each batch of 10 faces) or `none`; by
+            default `mean`, but `none` for a sequence model, which looks back by itself.
         progress: told how far the analysis is.
 
     Returns:
@@ -63,7 +64,7 @@ def analyze(
         _read_folder(run, path)
     else:
         run.read(path)
-    info = run.info(path) | {"smoothing": smoothing, "elapsed_s": round(time.monotonic() - started, 3)}
+    info = run.info(path) | {"smoothing": run.smoothing, "elapsed_s": round(time.monotonic() - started, 3)}
     return Timeline(in_order(run.observations), info)
 
 
@@ -106,6 +107,7 @@ class _Run:
         self.parts: list[dict[str, Any]] = []
         self.media: list[Media] = []
         self.models: dict[str, str] = {}
+        self.smoothing = ""
         self.persons = 0
         self.truncated = False
 
@@ -129,6 +131,7 @@ class _Run:
     def _observe(self, media: Media) -> Iterator[tuple[Observation | None, float]]:
         """The observations of a file, each with the time up to which it has been read."""
         session = self.session(faces=media.kind != "sound", voice=media.has_sound)
+        self.smoothing = session.smoothing
         self.models |= {modality: model.card.name for modality, model in session.models.items()}
         now = 0.0
         for item in media:

@@ -51,11 +51,13 @@ def main() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the results [default: INPUT's name + -emoscope]."
 )
-@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
+@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists, or "
+              "sequence: the default of those that look at a person's last moments.")  # fmt: skip
 @click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
-@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]), default="mean", show_default=True,
-              help="Of each face over time: exponential mean, majority of each batch of 10, or none.")  # fmt: skip
-def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str) -> None:
+@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
+              help="Of each face over time: exponential mean, majority of each batch of 10, or none "
+              "[default: mean; none for a sequence model].")  # fmt: skip
+def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str | None) -> None:
     """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
 
     Writes timeline.csv, timeline.parquet, summary.json, report.html and, for a video, annotated.mp4.
@@ -108,10 +110,11 @@ def models(as_json: bool) -> None:
 @click.argument("model")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
-@click.option("--protocol", help="FER+: majority or plurality; CREMA-D: tfds or perceived [default: the first].")
+@click.option("--protocol", help="FER+: majority, plurality, five or seven; CREMA-D: tfds or perceived; its clips: "
+              "tfds or tfds-three; own clips: clips [default: the first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
-    """Measure MODEL (a registered name, or face or voice) on a data set.
+    """Measure MODEL (a registered name, or face, voice or sequence) on a data set.
 
     Prints accuracy with its 95 % interval, recall of each class, macro F1, calibration error and the confusion matrix.
 
@@ -127,6 +130,33 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
         click.echo(json.dumps(marks))
     else:
         show_evaluation(marks)
+
+
+@main.command()
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the sequences.")
+@click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
+              "[default: by CREMA-D's file names].")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
+def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
+    """Make face sequences from CLIPS, a folder of labelled video clips, to train sequence models on.
+
+    Writes NAME.npz for each clip, clips.csv and preview.mp4. Clips that are there already are kept.
+
+    \b
+    Example:
+        emoscope prepare DATA/cremad --out DATA/cremad/sequences
+        emoscope prepare clips --labels clips/labels.csv --out sequences
+    """
+    from .data.clips import labelled_sources
+    from .data.prepare import prepare as run
+
+    sources = labelled_sources(clips, labels)
+    with _progress("looking for faces", "clips") as progress:
+        failures = run(sources, out, workers, progress)
+    for failure in failures:
+        click.echo(f"passed over {_one_line(failure)}", err=True)
+    click.echo(f"{len(sources) - len(failures)} of {len(sources)} clips are in {out}; look at {out / 'preview.mp4'}")
 
 
 @main.command()

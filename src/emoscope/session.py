@@ -7,8 +7,10 @@ import numpy as np
 from .errors import ModelError
 from .face.classify import FaceClassifier
 from .face.crop import SIDE
-from .face.detect import Detector
+from .face.detect import Detector, smallest_face
+from .face.sequence import SequenceClassifier
 from .face.smooth import SMOOTHERS, Smoother
+from .face.steady import SteadyCrops
 from .face.track import Track, Tracker
 from .fusion import MAX_WAIT, Fuser
 from .media import Sound
@@ -16,9 +18,6 @@ from .models import Model, load
 from .speaker import MouthWatch
 from .timeline import Observation
 from .voice.classify import VoiceReader, VoiceRow
-
-SMALLEST_FACE = 32
-"""A face is looked for down to 1/32 of the frame's shorter side, but not under 20 pixels."""
 
 FORGET_S = 10.0
 """Seconds after which the smoothed state of a person who is out of sight is dropped."""
@@ -35,9 +34,11 @@ class Session:
     Args:
         faces: whether frames will be fed.
         voice: whether sound will be fed.
-        face_model: a registered name, or `face` for the default.
+        face_model: a registered name, or `face` for the default; `sequence` for the default of those that look at each
+            person's last moments rather than at single frames.
         voice_model: a registered name, or `voice` for the default.
-        smoothing: `mean` (exponential mean over time), `vote` (majority of each batch of 10 faces) or `none`.
+        smoothing: of each face's scores: `mean` (exponential mean over time), `vote` (majority of each batch of 10
+            faces) or `none`. By default `mean`, but `none` for a sequence model, which looks back by itself.
         threads: threads of each network.
 
     Raises:
@@ -51,17 +52,20 @@ class Session:
         voice: bool = True,
         face_model: str = "face",
         voice_model: str = "voice",
-        smoothing: str = "mean",
+        smoothing: str | None = None,
         threads: int = 1,
     ) -> None:
         self.models: dict[str, Model] = {}
+        self.smoothing = smoothing or "mean"
         self._faces = self._voice = None
         labels: Sequence[str] = ()
         if faces:
-            self.models["face"] = _load(face_model, "face", threads)
-            self._faces = _FaceReader(self.models["face"], smoothing, threads)
+            self.models["face"] = _load(face_model, ("face", "sequence"), threads)
+            over_time = self.models["face"].card.modality == "sequence"
+            self.smoothing = smoothing or ("none" if over_time else "mean")
+            self._faces = _FaceReader(self.models["face"], self.smoothing, threads)
         if voice:
-            self.models["voice"] = _load(voice_model, "voice", threads)
+            self.models["voice"] = _load(voice_model, ("voice",), threads)
             self._voice = VoiceReader(self.models["voice"])
             labels = self.models["voice"].card.labels
         self._fuser = Fuser(labels)
@@ -157,16 +161,16 @@ class _FaceReader:
         self.smoother = SMOOTHERS[smoothing]
         self.threads = threads
         self.tracker: Tracker | None = None
-        self.classifier = FaceClassifier(model)
+        self.scorer = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
         self.states: dict[int, tuple[float, Smoother]] = {}
 
     def read(self, image: np.ndarray, time: float) -> tuple[list[Track], np.ndarray, list[np.ndarray]]:
         """The persons in a frame, their crops `(n, 48, 48)` and their smoothed scores, `(8,)` each."""
         if self.tracker is None:
-            self.tracker = Tracker(Detector(min_face=_smallest(image), threads=self.threads))
+            self.tracker = Tracker(Detector(min_face=smallest_face(image), threads=self.threads))
         tracks = self.tracker.update(image, time)
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
-        scores = self.classifier(crops)
+        scores = self.scorer(image, time, tracks, crops)
         steady = [self._steady(track.person, time, score) for track, score in zip(tracks, scores, strict=True)]
         self.states = {p: state for p, state in self.states.items() if state[0] > time - FORGET_S}
         return tracks, crops, steady
@@ -182,15 +186,31 @@ class _FaceReader:
         return smoother.update(time, scores)
 
 
-def _smallest(image: np.ndarray) -> int:
-    """The smallest face to look for: relative to the picture, so that large ones do not take longer."""
-    return max(20, min(image.shape[:2]) // SMALLEST_FACE)
+class _Stills:
+    """Scores each face by itself."""
+
+    def __init__(self, model: Model) -> None:
+        self.classifier = FaceClassifier(model)
+
+    def __call__(self, image: np.ndarray, time: float, tracks: Sequence[Track], crops: np.ndarray) -> np.ndarray:
+        return self.classifier(crops)
 
 
-def _load(name: str, modality: str, threads: int) -> Model:
+class _Sequences:
+    """Scores each person's last moments, from steady crops."""
+
+    def __init__(self, model: Model) -> None:
+        self.classifier, self.steady = SequenceClassifier(model), SteadyCrops()
+
+    def __call__(self, image: np.ndarray, time: float, tracks: Sequence[Track], crops: np.ndarray) -> np.ndarray:
+        return self.classifier([t.person for t in tracks], time, self.steady.update(image, time, tracks))
+
+
+def _load(name: str, modalities: tuple[str, ...], threads: int) -> Model:
     model = load(name, threads)
-    if model.card.modality != modality:
-        raise ModelError(f"{model.card.name} is a {model.card.modality} model; expected a {modality} model")
+    if model.card.modality not in modalities:
+        expected = " or ".join(modalities)
+        raise ModelError(f"{model.card.name} is a {model.card.modality} model; expected a {expected} model")
     return model
 
 

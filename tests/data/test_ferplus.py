@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from training_samples import face, faces, votes, write_ferplus
 
-from emoscope.data.ferplus import VOTES, Faces, Split, distribution, load, majority, plurality, without_single_votes
+from emoscope.data.ferplus import (
+    FIVE,
+    SEVEN,
+    VOTES,
+    Faces,
+    Split,
+    balanced,
+    distribution,
+    load,
+    majority,
+    plurality,
+    without_single_votes,
+)
 from emoscope.errors import DataError
 
 DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
@@ -190,3 +202,33 @@ def test_the_validation_split_is_whole() -> None:
     found = load(DATA, "validation")
     assert found.images.shape == (3579, 48, 48)
     assert (found.votes.sum(1) >= 10).mean() > 0.99
+
+
+def test_the_balanced_sets_keep_so_many_of_each_class_and_no_others() -> None:
+    votes = np.zeros((1200, 10), np.int64)
+    for row, column in enumerate([0] * 400 + [4] * 325 + [5] * 20 + [7] * 100 + [8] * 355):
+        votes[row, column] = 10
+    five, seven = (balanced(votes, classes, "validation") for classes in (FIVE, SEVEN))
+    assert np.bincount(five[five >= 0], minlength=8).tolist() == [325, 0, 0, 0, 325, 0, 0, 0]
+    assert np.bincount(seven[seven >= 0], minlength=8).tolist() == [325, 0, 0, 0, 325, 20, 0, 0]
+    assert np.array_equal(five, balanced(votes, FIVE, "validation"))
+    assert not np.array_equal(five, balanced(votes, FIVE, "validation", seed=1))
+
+
+@real
+@pytest.mark.parametrize(
+    ("split", "counts"),
+    [
+        ("train", [2466, 2466, 2466, 2466, 2466, 191, 652, 0]),
+        ("validation", [325, 325, 325, 325, 319, 34, 74, 0]),
+    ],
+)
+def test_the_reference_systems_sets_are_as_large_as_they_were(split: Split, counts: list[int]) -> None:
+    from emoscope.data.ferplus import _rows, _votes
+
+    votes = _votes(_rows(DATA / "ferplus" / "fer2013new.csv", split))
+    labels = balanced(votes, SEVEN, split)
+    assert np.bincount(labels[labels >= 0], minlength=8).tolist() == counts
+    if split == "train":
+        natural = plurality(votes)
+        assert np.bincount(natural[natural >= 0]).tolist() == [10309, 7528, 3562, 3515, 2467, 191, 652, 165]

@@ -6,6 +6,7 @@ Read from `DIR/cremad/`, or from `DIR` if that is the data set's own folder:
     AudioWAV/*.wav       the data set's own sound, from which the pictures are made; or
     AudioMP3/*.mp3       the same, compressed
     VideoFlash/*.flv     the data set's own clips, picture and sound
+    sequences/*.npz      the faces of these clips (see `emoscope.data.clips`)
 
 For 1057_IEO_ANG_HI and 1064_IEO_ANG_HI the packed log-mel is not the sound of the .flv.
 """

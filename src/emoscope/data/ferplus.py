@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from ..emotions import EMOTIONS
+from ..emotions import EMOTIONS, columns
 from ..errors import DataError
 
 SIDE = 48
@@ -153,6 +153,34 @@ def plurality(votes: np.ndarray) -> np.ndarray:
     """Protocol `plurality`: the highest of the ten columns (the first on ties), -1 where it is unknown or NF."""
     winner = votes.argmax(1)
     return np.where(winner < len(EMOTIONS), winner, -1)
+
+
+FIVE = ("anger", "happiness", "neutral", "sadness", "surprise")
+SEVEN = (*FIVE, "disgust", "fear")
+"""The classes that the reference system chose among, first without and then with the rare ones."""
+MOST: dict[Split, int] = {"train": 2466, "validation": 325, "test": 325}
+"""Faces of one class in the balanced sets, at most: as many as there are of anger in Training and in PrivateTest."""
+
+
+def balanced(votes: np.ndarray, classes: Sequence[str], split: Split, seed: int = 0) -> np.ndarray:
+    """The reference system's sets: class `(n,)` of each face by `plurality`, -1 where it is dropped.
+
+    Of each class at most `MOST` faces are kept, chosen at random; faces of other classes are dropped. With `FIVE`
+    classes, Training is balanced; with `SEVEN`, disgust and fear stay as rare as they are.
+
+    Args:
+        votes: `(n, 10)`.
+        classes: the emotions that are kept.
+        split: says how many of a class.
+        seed: of the choice.
+    """
+    labels = plurality(votes)
+    random = np.random.default_rng(seed)
+    kept = np.full(len(labels), -1)
+    for column in columns(classes):
+        chosen = random.permutation(np.flatnonzero(labels == column))[: MOST[split]]
+        kept[chosen] = column
+    return kept
 
 
 PROTOCOLS = {"majority": majority, "plurality": plurality}

@@ -22,6 +22,7 @@ LEVEL_OVERLAP, OVERLAP = 0.5, 0.7  # more intersection over union than this: the
 INTEGRAL_SCALE = 0.3  # levels below it are cheaper from sums of the picture than from its pixels
 BAND_PIXELS = 1 << 16  # of a pyramid level at a time: what stays in the processor's cache
 BATCH = 32  # crops at a time, for the same reason
+SMALLEST_FACE = 32  # a face is looked for down to 1/32 of the frame's shorter side, but not under 20 pixels
 
 
 _nms_boxes: Any = cv2.dnn.NMSBoxes  # its stubs know no arrays
@@ -52,6 +53,11 @@ class Faces:
     @classmethod
     def empty(cls) -> "Faces":
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
+
+
+def smallest_face(image: np.ndarray) -> int:
+    """The side in pixels of the smallest face to look for in a picture: so large ones do not take longer."""
+    return max(20, min(image.shape[:2]) // SMALLEST_FACE)
 
 
 class Detector:

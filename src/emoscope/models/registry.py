@@ -13,7 +13,7 @@ from ..emotions import columns, expand
 from ..errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULTS: dict[str, str] = {"face": "face-ferplus", "voice": "voice-cremad"}
+DEFAULTS: dict[str, str] = {"face": "face-ferplus", "voice": "voice-cremad", "sequence": "sequence-cremad"}
 """The model that each modality uses unless another is named."""
 
 
@@ -23,7 +23,7 @@ class Card:
 
     Attributes:
         name: the name in the registry.
-        modality: `face` or `voice`.
+        modality: `face`, `voice` or `sequence`.
         description: one line.
         labels: the emotions of the output columns, in order.
         input: the input's shape, kind and value range, in words and numbers.
@@ -109,11 +109,16 @@ class Model:
             raise ModelError(f"{self.path} does not match its card: expected {labels} outputs, got {outputs}")
         return session
 
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
+        """Run the network on a batch for each of its inputs, in their order; returns all its outputs, logits first."""
+        names = [one.name for one in self._session.get_inputs()]
+        feed = {n: np.ascontiguousarray(i, np.float32) for n, i in zip(names, inputs, strict=True)}
+        outputs: list[np.ndarray] = self._session.run(None, feed)
+        return outputs
+
     def logits(self, inputs: np.ndarray) -> np.ndarray:
         """Run the network on a batch of inputs of the card's shape; returns `(n, labels)` float32."""
-        name = self._session.get_inputs()[0].name
-        output: np.ndarray = self._session.run(None, {name: np.ascontiguousarray(inputs, np.float32)})[0]
-        return output
+        return self.run(inputs)[0]
 
     def scores(self, inputs: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of the eight emotions, `(n, 8)` float32, for a batch of inputs."""
@@ -158,7 +163,7 @@ def summaries() -> list[dict[str, Any]]:
 
 
 def load(name: str, threads: int = 1) -> Model:
-    """Load a model by its name, or by its modality (`face`, `voice`) for the default one.
+    """Load a model by its name, or by its modality (`face`, `voice`, `sequence`) for the default one.
 
     Raises:
         ModelError: no such model is shipped, or its file is damaged.

@@ -14,48 +14,66 @@ AGREEMENT = 1e-3
 """The largest difference between ONNX's and torch's logits that is let through."""
 
 
-def to_onnx(network: nn.Module, example: torch.Tensor, path: Path) -> None:
+Batches = torch.Tensor | tuple[torch.Tensor, ...]
+"""A batch for each input of a network, or for its only one."""
+
+
+def to_onnx(network: nn.Module, example: Batches, path: Path) -> None:
     """Write a network as ONNX with a free batch size.
 
     Args:
-        network: in evaluation mode, on the CPU.
-        example: a batch of at least two inputs.
+        network: in evaluation mode, on the CPU; it returns logits, or a tuple of them and of features.
+        example: at least two of each input.
         path: the `.onnx` file.
     """
+    example = _each(example)
+    inputs = [f"inputs{number or ''}" for number in range(len(example))]
+    with torch.inference_mode():
+        outputs = ["logits", "features"] if isinstance(network(*example), tuple) else ["logits"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's notices are about its own future
         torch.onnx.export(
             network,
-            (example,),
+            example,
             str(path),
-            input_names=["inputs"],
-            output_names=["logits"],
-            dynamic_axes={"inputs": {0: "n"}, "logits": {0: "n"}},
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes={name: {0: "n"} for name in (*inputs, *outputs)},
             opset_version=17,
             dynamo=False,
         )
 
 
-def check(network: nn.Module, example: torch.Tensor, path: Path) -> float:
-    """The largest difference of the logits of ONNX and torch on a batch and on each input alone.
+def check(network: nn.Module, example: Batches, path: Path) -> float:
+    """The largest difference of the outputs of ONNX and torch on a batch and on each input alone.
 
     Raises:
         ModelError: it is above `AGREEMENT`.
     """
     model = Model(path)
+    example = _each(example)
+    arrays = [batch.numpy() for batch in example]
     with torch.inference_mode():
-        expected = network(example).numpy()
-    together = model.logits(example.numpy())
-    alone = np.concatenate([model.logits(one[None]) for one in example.numpy()])
-    difference = float(max(abs(together - expected).max(), abs(alone - expected).max()))
+        outputs = network(*example)
+    expected = outputs if isinstance(outputs, tuple) else (outputs,)
+    together = model.run(*arrays)
+    singly = [model.run(*(array[i : i + 1] for array in arrays)) for i in range(len(arrays[0]))]
+    alone = [np.concatenate(parts) for parts in zip(*singly, strict=True)]
+    pairs = [(right.numpy(), got) for some in (together, alone) for right, got in zip(expected, some, strict=True)]
+    difference = float(np.max([abs(right - got).max() for right, got in pairs]))
     if not difference <= AGREEMENT:
         raise ModelError(f"{path}: ONNX and torch differ by {difference:.2g}, more than {AGREEMENT}")
     return difference
 
 
-def export(network: nn.Module, example: torch.Tensor, card: Card, path: Path) -> float:
-    """Write `path` (`.onnx`) and its card beside it, and check them; returns the largest difference of the logits."""
+def export(network: nn.Module, example: Batches, card: Card, path: Path) -> float:
+    """Write `path` (`.onnx`) and its card beside it, and check them; returns the largest difference of the outputs."""
     network = network.to("cpu").eval()
+    example = tuple(batch.cpu() for batch in _each(example))
     card.write(path.with_suffix(".json"))
-    to_onnx(network, example.cpu(), path)
-    return check(network, example.cpu(), path)
+    to_onnx(network, example, path)
+    return check(network, example, path)
+
+
+def _each(example: Batches) -> tuple[torch.Tensor, ...]:
+    return (example,) if isinstance(example, torch.Tensor) else example

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..data.sampler import balanced_order
 from ..errors import EmoscopeError
 from .metrics import score
 
@@ -26,7 +27,7 @@ class Samples:
     """What a recipe trains or validates on.
 
     Attributes:
-        inputs: uint8 `(n, ...)`; the network is given `inputs / 255`.
+        inputs: uint8 `(n, ...)`, of which the network is given `inputs / 255`, or floats, given as they are.
         targets: float32 `(n, classes)`: the distribution to learn.
         labels: int64 `(n,)`: the class that counts as right, -1 where the protocol drops the sample.
     """
@@ -52,6 +53,7 @@ class Settings:
         average: decay a step of the exponential moving average of the weights, which is what is validated and kept.
         smoothing: share of each target distribution that is spread evenly.
         seed: of the weights' start, the order of samples and the augmentation.
+        balanced: whether the classes come in turn, so that each batch holds as many of each.
     """
 
     epochs: int
@@ -63,6 +65,7 @@ class Settings:
     smoothing: float = 0.0
     seed: int = 0
     finish: int = 0
+    balanced: bool = False
 
     @property
     def passes(self) -> int:
@@ -157,18 +160,24 @@ class Trainer:
         """Run a network in evaluation mode over uint8 inputs; returns `(n, classes)`."""
         network.eval()
         with torch.inference_mode():
-            parts = [
-                network(self._batch(inputs[i : i + 512])).float().cpu().numpy() for i in range(0, len(inputs), 512)
-            ]
+            parts = [network(self.batch(inputs[i : i + 512])).float().cpu().numpy() for i in range(0, len(inputs), 512)]
         return np.concatenate(parts)
 
-    def _batch(self, inputs: np.ndarray) -> Tensor:
-        return self.prepare(torch.from_numpy(inputs).to(self.device).float() / 255)
+    def batch(self, inputs: np.ndarray) -> Tensor:
+        """What the network is given for some samples' inputs, on the device."""
+        scale = 255 if inputs.dtype == np.uint8 else 1
+        return self.prepare(torch.from_numpy(inputs).to(self.device).float() / scale)
 
     def _epoch(self, advance: Callable[[], None]) -> dict[str, float]:
         epoch, s = len(self.history), self.settings
         torch.manual_seed(s.seed + epoch)
-        order = np.random.default_rng(s.seed + epoch).permutation(len(self.train_samples.inputs))
+        random = np.random.default_rng(s.seed + epoch)
+        samples = self.train_samples
+        order = (
+            balanced_order(samples.labels, len(samples.labels), random)
+            if s.balanced
+            else random.permutation(len(samples.inputs))
+        )
         self.network.train()
         total = 0.0
         for i in range(0, len(order), s.batch):
@@ -191,7 +200,7 @@ class Trainer:
         return entry
 
     def _step(self, index: np.ndarray) -> float:
-        inputs = self._batch(self.train_samples.inputs[index])
+        inputs = self.batch(self.train_samples.inputs[index])
         targets = torch.from_numpy(self.train_samples.targets[index]).to(self.device)
         finishing = len(self.history) >= self.settings.epochs
         inputs, targets = (self.gentle if finishing else self.augment)(inputs, targets)

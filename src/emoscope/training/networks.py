@@ -65,7 +65,10 @@ class FaceResNet(nn.Module):
 
         Each face is standardised by its own mean and deviation, so that exposure and contrast do not matter.
         """
+        return self.head(self.embed(faces))
+
+    def embed(self, faces: Tensor) -> Tensor:
+        """Map faces `(n, 1, 48, 48)` to the features `(n, widths[-1])` that the logits are made from, at least 0."""
         mean = faces.mean((2, 3), keepdim=True)
         deviation = (faces - mean).square().mean((2, 3), keepdim=True).sqrt()
-        x = self.features((faces - mean) / (deviation + 0.02))
-        return self.head(x.mean((2, 3)))
+        return self.features((faces - mean) / (deviation + 0.02)).mean((2, 3))

@@ -51,13 +51,17 @@ class VoiceResNet(nn.Module):
 
         Bands may come averaged to 64 already.
         """
-        x = standardised(pooled(windows))
-        x = torch.cat([x, self.height.expand_as(x)], 1)  # type: ignore[operator]
-        x = self.stages(self.stem(x)).mean(3).transpose(1, 2)  # (n, time, channels)
+        x = self.frames(windows)
         weight = torch.softmax(self.attention(x), 1)
         mean = (weight * x).sum(1)
         deviation = ((weight * x * x).sum(1) - mean * mean).clamp(min=1e-5).sqrt()
         return self.head(torch.cat([mean, deviation], 1))
+
+    def frames(self, windows: Tensor) -> Tensor:
+        """Map windows to the features over time that are pooled, `(n, time, channels)`."""
+        x = standardised(pooled(windows))
+        x = torch.cat([x, self.height.expand_as(x)], 1)  # type: ignore[operator]
+        return self.stages(self.stem(x)).mean(3).transpose(1, 2)
 
 
 def standardised(x: Tensor) -> Tensor:

@@ -12,6 +12,9 @@ from .loop import Augment, Samples, Settings
 Splits = tuple[Samples, Samples]
 """Training and validation samples."""
 
+Deployed = tuple[nn.Module, tuple[Tensor, ...]]
+"""A network as it is exported, and a batch for each of its inputs."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -19,7 +22,7 @@ class Recipe:
 
     Attributes:
         name: what `emoscope train` and the registry call it.
-        modality: `face` or `voice`.
+        modality: `face`, `voice` or `sequence`.
         description: one line for the card.
         labels: the emotions of the network's outputs.
         protocol: the protocol of the validation labels.
@@ -32,6 +35,8 @@ class Recipe:
         input: for the card: shape, kind and range of the input.
         data: for the card: data set, split, use, licence.
         limits: for the card.
+        deploy: from the trained network and a batch of its inputs to the network that is exported and a batch for each
+            of its inputs; by default the network itself.
     """
 
     name: str
@@ -48,3 +53,4 @@ class Recipe:
     input: dict[str, Any]
     data: dict[str, Any]
     limits: tuple[str, ...]
+    deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))

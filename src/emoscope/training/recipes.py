@@ -13,6 +13,7 @@ from ..errors import EmoscopeError
 from .loop import Samples, Settings
 from .networks import FaceResNet
 from .recipe import Recipe, Splits
+from .recipes_sequence import RECIPES as SEQUENCES
 from .recipes_voice import RECIPES as VOICES
 
 
@@ -67,6 +68,7 @@ RECIPES: dict[str, Recipe] = {
             ),
         ),
         *VOICES,
+        *SEQUENCES,
     )
 }
 

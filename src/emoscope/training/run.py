@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 
@@ -122,8 +121,9 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
         recipe=recipe.name,
     )
     path = out / f"{recipe.name}.onnx"
-    example = recipe.prepare(torch.from_numpy(validation.inputs[:EXAMPLES].astype(np.float32) / 255))
-    export(network, example, card, path)
+    deployed, example = recipe.deploy(network, trainer.batch(validation.inputs[:EXAMPLES]))
+    card = replace(card, parameters=sum(p.numel() for p in deployed.parameters()))
+    export(deployed, example, card, path)
     own = {
         "model": recipe.name,
         "protocol": recipe.protocol,

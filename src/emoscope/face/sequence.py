@@ -1,0 +1,98 @@
+"""The emotion of a face over time: each face is looked at once, and its features are remembered for a window."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..emotions import expand
+from ..errors import ModelError
+from ..models.registry import Model, softmax
+from .crop import SIDE
+from .windows import FaceWindows
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of a person: as many faces as a window can need."""
+
+    times: deque[float] = field(default_factory=deque)
+    features: deque[np.ndarray] = field(default_factory=deque)
+
+
+class SequenceClassifier:
+    """Runs a sequence model on the faces of a stream, frame by frame.
+
+    The state is bounded: it holds the features of the last `plan.span` seconds of those who were seen in that time.
+
+    Args:
+        model: of modality `sequence`: it takes a face `(n, 1, 48, 48)` and the features of the faces before it,
+            `(n, faces - 1, features)`, oldest first and 0 where there is none, and gives logits and features.
+
+    Raises:
+        ModelError: its card does not say which window it wants.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        try:
+            wanted = model.card.input
+            self.plan = FaceWindows(int(wanted["faces"]), float(wanted["dilation_s"]), float(wanted["stride_s"]))
+            self._size = int(wanted["features"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the card of {model.card.name} does not say which window it wants: {error}") from None
+        self._people: dict[int, _Memory] = {}
+
+    def __call__(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
+        """Score the persons of the next frame.
+
+        Args:
+            persons: the number of each.
+            time: seconds; not before the last frame's.
+            crops: grey uint8 `(n, 48, 48)`, steady (see `face.steady`).
+
+        Returns:
+            `(n, 8)` float32: calibrated probabilities over the window that ends now.
+
+        Raises:
+            ValueError: the crops have another shape.
+        """
+        card = self.model.card
+        return expand(softmax(self.logits(persons, time, crops) / card.temperature), card.labels)
+
+    def logits(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
+        """The same, before the temperature: `(n, labels)` float32."""
+        if crops.shape != (len(persons), SIDE, SIDE):
+            raise ValueError(f"expected crops of shape ({len(persons)}, {SIDE}, {SIDE}), got {crops.shape}")
+        self._forget(time)
+        if not len(persons):
+            return np.empty((0, len(self.model.card.labels)), np.float32)
+        past = np.array([self._past(person, time) for person in persons])
+        logits, features = self.model.run(crops[:, None].astype(np.float32) / 255, past)
+        for person, feature in zip(persons, features, strict=True):
+            self._remember(person, time, feature)
+        return logits
+
+    def _past(self, person: int, time: float) -> np.ndarray:
+        """The features of the slots before the newest, `(faces - 1, features)`."""
+        memory = self._people.get(person, _Memory())
+        index, known = self.plan.window(np.array([*memory.times, time]), time)
+        past = np.zeros((self.plan.faces - 1, self._size), np.float32)
+        for slot in np.flatnonzero(known[:-1]):
+            past[slot] = memory.features[index[slot]]
+        return past
+
+    def _remember(self, person: int, time: float, feature: np.ndarray) -> None:
+        memory = self._people.setdefault(person, _Memory())
+        if not memory.times or self.plan.far_enough(memory.times[-1], time):
+            memory.times.append(time)
+            memory.features.append(feature)
+
+    def _forget(self, time: float) -> None:
+        oldest = time - self.plan.span - self.plan.dilation
+        for memory in self._people.values():
+            while memory.times and memory.times[0] < oldest:
+                memory.times.popleft()
+                memory.features.popleft()
+        self._people = {person: memory for person, memory in self._people.items() if memory.times}
