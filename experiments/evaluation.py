@@ -46,7 +46,8 @@ def page(marks: dict[str, Any]) -> str:
         "|---" * (len(marks["labels"]) + 2) + "|",
     ]
     for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
-        lines.append(f"| {label} | {recall:.3f} | " + " | ".join(map(str, counts)) + " |")
+        if recall is not None:  # the class occurs
+            lines.append(f"| {label} | {recall:.3f} | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines) + "\n"
 
 
