@@ -66,7 +66,7 @@ def train(
         "recipe": name,
         "settings": asdict(recipe.settings),
         "device": device,
-        "teachers": [str(path) for path in teachers],
+        "teachers": [f"{path.parent.name}/{path.name}" for path in teachers],
         "samples": {"train": len(samples.inputs), "validation": len(validation.inputs)},
         "data_sha256": fingerprint(samples, validation),
         "torch": torch.__version__,
