@@ -131,7 +131,9 @@ def test_a_network_learns_from_teachers(data: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(taught.targets.sum(1), 1, atol=1e-5)
     result = train("voice-single", data, tmp_path / "second", "--teacher", str(teacher))
     assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "second" / "configuration.json").read_text())["teachers"] == [str(teacher)]
+    assert json.loads((tmp_path / "second" / "configuration.json").read_text())["teachers"] == [
+        f"{teacher.parent.name}/{teacher.name}"
+    ]
 
 
 def test_a_teacher_of_other_emotions_is_refused(data: Path, tmp_path: Path) -> None:
