@@ -20,7 +20,15 @@ SANE_RATES = range(2000, 768_001)
 
 @dataclass
 class Segment:
-    """Sound without a gap: its times follow from counting samples."""
+    """Sound without a gap: its times follow from counting samples.
+
+    Attributes:
+        start: seconds, the time of the first sample.
+        source: sample format, channel layout and samples a second of what is fed.
+        resampler: makes what is given.
+        heard: samples fed so far.
+        given: samples given so far, at the resampler's rate.
+    """
 
     start: float
     source: tuple[str, str, int]
@@ -30,10 +38,15 @@ class Segment:
 
     @property
     def end(self) -> float:
+        """Seconds: the time after the last sample fed."""
         return self.start + self.heard / self.source[2]
 
     def feed(self, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:
-        """Resample a frame, or what is left (`None`)."""
+        """Resample a frame, or what is left (`None`).
+
+        Returns:
+            Runs of samples, each the time of its first one in seconds and float32 `(channels, n)` in [-1, 1].
+        """
         if frame:
             frame.pts = None
             self.heard += frame.samples
@@ -89,6 +102,7 @@ def _counted(track: Track, segment: Segment, frame: AudioFrame | None) -> list[t
 
 
 def resampler(rate: int, layout: str) -> AudioResampler:
+    """A resampler to float planes at `rate` samples a second, mixed to an ffmpeg channel layout such as `mono`."""
     # Without this limit, mixing stereo to mono in floats makes it louder by 3 dB.
     return AudioResampler("fltp", layout, rate, options={"rematrix_maxval": "1"})
 
