@@ -160,6 +160,37 @@ def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) ->
 
 
 @main.command()
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the faces.")
+@click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
+              "[default: by CREMA-D's or RAVDESS's file names].")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
+def faces(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
+    """Cut faces out of CLIPS, a folder of labelled video clips, to add to an emotion that has few.
+
+    Writes the faces of each emotion, the best first and none twice; contact sheets to look through, EMOTION-1.png ...;
+    and EMOTION.txt, the numbers that are picked: edit it. Then: emoscope dataset enhanced.
+
+    \b
+    Example:
+        emoscope faces DATA/cremad --out FACES
+        emoscope faces clips --labels clips/labels.csv --out FACES
+    """
+    from .data.candidates import find
+    from .data.clips import labelled_sources
+    from .data.picks import check, write
+
+    check(out)
+    sources = labelled_sources(clips, labels)
+    with _progress("looking for faces", "clips") as progress:
+        found, failures = find(sources, workers, progress)
+    for failure in failures:
+        click.echo(f"passed over {_one_line(failure)}", err=True)
+    for emotion, (candidates, picked) in write(found, out).items():
+        click.echo(f"{emotion}: {candidates} faces, {picked} picked; look at {out / emotion}-1.png")
+
+
+@main.command()
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option(
