@@ -41,9 +41,7 @@ def write_sheets(faces: Sequence[Candidate], chosen: Container[int], out: Path, 
     return paths
 
 
-def _tile(
-    face: Candidate, number: int, chosen: bool, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
-) -> Image.Image:
+def _tile(face: Candidate, number: int, chosen: bool) -> Image.Image:
     font = ImageFont.load_default(10)
     tile = Image.new("RGB", (WIDTH, HEIGHT), GROUND)
     draw = ImageDraw.Draw(tile)
@@ -53,7 +51,7 @@ def _tile(
     picture = Image.fromarray(np.repeat(face.face[..., None], 3, 2)).resize((side, side), Image.Resampling.BICUBIC)
     tile.paste(picture, (4, 4))
     not_ours = "" if face.split == "train" else face.split
-    words = ((str(number), INK), (f"{face.clip}", SOFT), (f"{face.time:.1f} s", SOFT))
+    words = ((str(number), INK), (face.clip, SOFT), (f"{face.time:.1f} s", SOFT))
     for line, (text, colour) in enumerate(words):
         draw.text((4, side + 8 + 11 * line), text[:24], colour, font)
     draw.text((WIDTH - 4, side + 8), " ".join((not_ours, *face.faults)).strip()[:16], FAULT, font, anchor="ra")
