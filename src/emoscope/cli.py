@@ -191,6 +191,45 @@ def faces(clips: Path, out: Path, labels: Path | None, workers: int | None) -> N
 
 
 @main.command()
+@click.argument("name", metavar="five|seven|enhanced", type=click.Choice(["five", "seven", "enhanced"]))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the set.")
+@click.option("--faces", "picked", type=click.Path(path_type=Path),
+              help="For enhanced: the folder that `emoscope faces` made.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed chooses other faces.")
+def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) -> None:
+    """Build one of the reference system's sets of faces from FER+, and count it.
+
+    \b
+    five      anger, happiness, neutral, sadness and surprise, at most 2,466 of each to train on and 325 to test on
+    seven     with disgust and fear, as rare as they are
+    enhanced  with disgust filled up to 550 and fear to 998 training faces, from clips
+
+    Writes SPLIT/EMOTION/*.png, images.csv and counts.csv.
+
+    \b
+    Example:
+        emoscope dataset five --data DATA --out sets/five
+        emoscope dataset enhanced --data DATA --faces FACES --out sets/enhanced
+    """
+    from .data.face_sets import differences, shortfalls, write
+    from .report.marks import show_counts
+
+    with _progress("writing", "faces") as progress:
+        counts = write(data, name, out, picked, seed, progress)
+    show_counts(counts)
+    for line in shortfalls(counts) if name == "enhanced" else ():
+        click.echo(line)
+    here = {count.split for count in counts}
+    for split in ("train", "validation", "test"):
+        if split not in here:
+            click.echo(f"no {split} set: its faces are not in {data}")
+    if wrong := differences(counts):
+        raise EmoscopeError(f"FER+ is not as published: {'; '.join(wrong)}; what was built is in {out}")
+    click.echo(f"{sum(count.images for count in counts):,} faces in {out}")
+
+
+@main.command()
 @click.argument("recipe")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
 @click.option(
