@@ -40,8 +40,7 @@ class Candidate:
         split: the part of the data set that the person is in: faces of `train` alone may be added to it.
         time: seconds from the clip's start.
         confidence: the detector's probability that it is a face.
-        sharpness: variance of the Laplacian (Pech-Pacheco et al. 2000, doi:10.1109/ICPR.2000.903548) of the face with
-            its contrast evened out, so that a dark face is not taken for a blurred one.
+        sharpness: see `sharpness`.
         turned: how far the nose lies beside the middle of the eyes, in distances of the eyes; 0 from the front.
         outside: share of the crop that lies beyond the frame, 0 to 1.
         face: `(48, 48)` uint8 grey, as `face.crop.crop_faces` makes it.
@@ -164,11 +163,19 @@ def _candidate(source: Source, frame: Frame, track: Track) -> Candidate:
         split=source.split,
         time=frame.time,
         confidence=track.score,
-        sharpness=float(cv2.Laplacian(_even(track.crop), cv2.CV_32F).var()),
+        sharpness=sharpness(track.crop),
         turned=_turned(landmarks),
         outside=_outside(similarity(landmarks), *frame.image.shape[:2]),
         face=track.crop,
     )
+
+
+def sharpness(face: np.ndarray) -> float:
+    """Variance of the Laplacian (Pech-Pacheco et al. 2000, doi:10.1109/ICPR.2000.903548) of a grey face `(48, 48)`.
+
+    Its contrast is evened out before, so that a dark face is not taken for a blurred one.
+    """
+    return float(cv2.Laplacian(_even(face), cv2.CV_32F).var())
 
 
 def _even(face: np.ndarray) -> np.ndarray:
