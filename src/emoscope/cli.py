@@ -289,6 +289,26 @@ def augment(folder: Path, out: Path, seed: int) -> None:
 
 
 @main.command()
+@click.argument("folder", metavar="RESULTS", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The page [default: the folder's name + .html].")
+def report(folder: Path, out: Path | None) -> None:
+    """Show a folder of results as one page: every table with its command, and every picture.
+
+    RESULTS is a folder, or the name of one in results/.
+
+    \b
+    Example:
+        emoscope report face
+        emoscope report results/voice --out voice.html
+    """
+    from .report.results import write_results
+
+    here = folder if folder.is_dir() else "results" / folder
+    page = out or Path(f"{here.resolve().name}.html")
+    click.echo(f"{write_results(here, page)} tables and pictures in {page}")
+
+
+@main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
 @click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
