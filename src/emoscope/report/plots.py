@@ -167,6 +167,30 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
     return _svg(figure)
 
 
+def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
+    """Draw the validation accuracy of several runs over their epochs.
+
+    Args:
+        runs: of each run its name and its accuracy, 0 to 1, after each epoch; at most eight.
+
+    Returns:
+        One `<svg>` element on white.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure((6, 3.4), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    for (name, values), colour in zip(runs.items(), COLOURS.values(), strict=False):
+        axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
+    axes.set(xlabel="epoch", title="validation accuracy")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False)
+    return _svg(figure)
+
+
 def bin_means(timeline: Timeline, edges: np.ndarray) -> np.ndarray:
     """The mean scores in each stretch of time, every observation weighted by its overlap with the stretch.
 
