@@ -5,6 +5,7 @@ python experiments/face_finetuning.py --data DATA --runs RUNS --out results/face
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def main() -> None:
         scratch.append(trained(args.runs / f"scratch-{seed}", lambda: compact(len(SEVEN)), *sets[SEVEN], settings))
         start = args.runs / f"tuned-{seed}"
         fine = replace(FINE, seed=seed)
-        tuned.append(trained(start, lambda five=five: from_five(five), *sets[SEVEN], fine))  # type: ignore[misc]
+        tuned.append(trained(start, partial(from_five, five), *sets[SEVEN], fine))
     results = {
         "command": COMMAND,
         "epochs": SHORT.passes,
@@ -81,7 +82,7 @@ def page(results: dict[str, Any]) -> str:
         "# Fine-tuning: from five classes to seven",
         "",
         f"Command: `{results['command']}`  ",
-        f"Compact network, {results['epochs']} epochs on the CPU, marked at the last epoch, mean of {len(SEEDS)} seeds; "
+        f"Compact network, {results['epochs']} epochs on the CPU, marked at the last one, mean of {len(SEEDS)} seeds, "
         f"intervals 95 % for one seed's n. Protocol `seven` on PublicTest. Fine-tuning loads the weights of "
         f"{results['epochs']} epochs on five classes and goes on at a third of the rate.",
         "",

@@ -177,6 +177,7 @@ def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
         One `<svg>` element on white.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure((6, 3.4), facecolor="white", layout="constrained")
     axes = figure.add_subplot()
@@ -184,7 +185,7 @@ def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
         axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
     axes.set(xlabel="epoch", title="validation accuracy")
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
