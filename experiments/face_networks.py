@@ -29,7 +29,7 @@ NETWORKS: dict[str, tuple[str, Callable[[int], nn.Module], tuple[str, ...]]] = {
     "compact": ("compact ResNet", compact, ("five", "seven")),
     "hybrid": ("convolutions and transformer", lambda k: FaceHybrid(classes=k), ("five", "seven")),
     "resnet": ("ResNet", lambda k: FaceResNet(classes=k), ("five", "seven")),
-    "vgg": ("VGG", lambda k: FaceVGG(classes=k), ("five",)),
+    "vgg": ("VGG", lambda k: FaceVGG(classes=k), ()),
     "wide": ("wide ResNet", wide, ()),
 }
 """Name, network for so many classes, and the sets that it is trained on here."""
