@@ -1,5 +1,8 @@
 """Augmentation of batches on the training device: faces by Kornia, log-mels by the twins of `data.twins`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import kornia.augmentation as K
 import numpy as np
 import torch
@@ -11,36 +14,82 @@ from .nonspeech import KINDS, make
 from .twins import noise, warp
 from .waveform import RATE, SEMITONES, SNR_DB
 
+PARTS = ("flip", "rotation", "shift", "scale", "light", "blur", "erasing")
+"""What `FaceAugment` does to a face, unless told otherwise; it can also do `mixing`."""
+
 
 class FaceAugment:
-    """Flips, small rotations, shifts, scale, light, blur and erasing of faces `(n, 1, 48, 48)` in [0, 1].
+    """Changes faces `(n, 1, 48, 48)` in [0, 1].
 
-    Moved faces keep their edge pixels rather than gain a black border.
+    Flips, rotations of up to 15 degrees, shifts of up to 8 %, scales, light (brightness, contrast and gamma), blur,
+    erasing of a rectangle (Zhong et al. 2020, arXiv:1708.04896), and mixing of two faces and their targets (mixup,
+    Zhang et al. 2018, arXiv:1710.09412). Moved faces keep their edge pixels rather than gain a black border.
 
     Args:
+        parts: which of these; see `PARTS`.
         gentle: flips and slight moves alone, for the last epochs, which see faces as they are.
+        side: faces are cut to so many pixels, at random: less than 48 is cheaper to train on. Faces are then made
+            smaller on the whole, so that most of each is seen.
     """
 
-    def __init__(self, gentle: bool = False) -> None:
-        flip = K.RandomHorizontalFlip(p=0.5)
-        if gentle:
-            moves = [
-                K.RandomAffine(degrees=5, translate=(0.03, 0.03), scale=(0.95, 1.05), padding_mode="border", p=0.9)
-            ]
-        else:
-            moves = [
-                K.RandomAffine(degrees=15, translate=(0.08, 0.08), scale=(0.85, 1.15), padding_mode="border", p=0.9),
-                K.RandomBrightness((0.8, 1.2), p=0.5),
-                K.RandomContrast((0.7, 1.3), p=0.5),
-                K.RandomGaussianBlur((3, 3), (0.3, 1.0), p=0.2),
-                K.RandomErasing((0.02, 0.15), (0.4, 2.5), value=0.5, p=0.4),
-            ]
-        self.transform = K.AugmentationSequential(flip, *moves, data_keys=["input"])
+    def __init__(self, parts: Sequence[str] = PARTS, gentle: bool = False, side: int = 48) -> None:
+        self.mixing = Beta(0.4, 0.4) if "mixing" in parts and not gentle else None
+        steps = _gentle() if gentle else _steps(parts, side)
+        self.transform = K.AugmentationSequential(*steps, data_keys=["input"]) if steps else None
 
     def __call__(self, faces: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return changed faces of the same shape and the targets as they were."""
+        """Return changed faces `(n, 1, side, side)` and their targets, which only mixing changes."""
         with torch.no_grad():
-            return self.transform(faces).contiguous(memory_format=torch.channels_last), targets
+            if self.transform is not None:
+                faces = self.transform(faces)
+            if self.mixing is not None:
+                faces, targets = _mixed(faces, targets, self.mixing)
+            return faces.contiguous(memory_format=torch.channels_last), targets
+
+
+def _gentle() -> list[Any]:
+    return [
+        K.RandomHorizontalFlip(p=0.5),
+        K.RandomAffine(degrees=5, translate=(0.03, 0.03), scale=(0.95, 1.05), padding_mode="border", p=0.9),
+    ]
+
+
+def _steps(parts: Sequence[str], side: int) -> list[Any]:
+    light: list[Any] = [
+        K.RandomBrightness((0.8, 1.2), p=0.5),
+        K.RandomContrast((0.7, 1.3), p=0.5),
+        K.RandomGamma((0.6, 1.6), p=0.3),
+    ]
+    made: dict[str, list[Any]] = {
+        "flip": [K.RandomHorizontalFlip(p=0.5)],
+        "moves": [_moves(parts, (0.85, 1.15) if side == 48 else (0.75, 1.1))],
+        "light": light,
+        "blur": [K.RandomGaussianBlur((3, 3), (0.3, 1.0), p=0.2), K.RandomGaussianBlur((7, 7), (1.0, 2.0), p=0.1)],
+        "erasing": [K.RandomErasing((0.02, 0.15), (0.4, 2.5), value=0.5, p=0.4)],
+    }
+    wanted = {*parts, "moves"} if {"rotation", "shift", "scale"} & {*parts} else {*parts}
+    steps = [step for name, some in made.items() if name in wanted for step in some]
+    return [*steps, K.RandomCrop((side, side))] if side < 48 else steps
+
+
+def _moves(parts: Sequence[str], scale: tuple[float, float]) -> Any:
+    return K.RandomAffine(
+        degrees=15 if "rotation" in parts else 0,
+        translate=(0.08, 0.08) if "shift" in parts else None,
+        scale=scale if "scale" in parts else None,
+        padding_mode="border",
+        p=0.9,
+    )
+
+
+def _mixed(inputs: Tensor, targets: Tensor, shares: Beta) -> tuple[Tensor, Tensor]:
+    """Each input with a share of another's, and their targets with the same."""
+    share = shares.sample((len(inputs),)).to(inputs)
+    share = torch.maximum(share, 1 - share)
+    other = torch.randperm(len(inputs), device=inputs.device)
+    wide = share.reshape(-1, *(1,) * (inputs.ndim - 1))
+    narrow = share[:, None]
+    return wide * inputs + (1 - wide) * inputs[other], narrow * targets + (1 - narrow) * targets[other]
 
 
 class LogMelAugment:
@@ -74,11 +123,7 @@ class LogMelAugment:
             windows = _mask(_mask(windows, axis=1, longest=25), axis=2, longest=windows.shape[2] // 8)
             if torch.rand(()) >= self.mixing:
                 return windows, targets
-            share = self.mix.sample((len(windows), 1)).to(windows)
-            share = torch.maximum(share, 1 - share)
-            other = torch.randperm(len(windows), device=windows.device)
-            mixed = share.unsqueeze(2) * windows + (1 - share.unsqueeze(2)) * windows[other]
-            return mixed, share * targets + (1 - share) * targets[other]
+            return _mixed(windows, targets, self.mix)
 
     def _without_voice(self, windows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Some windows as silence, noise or tones, with even targets."""

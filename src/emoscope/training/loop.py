@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..data.sampler import balanced_order
 from ..errors import EmoscopeError
+from .losses import Loss, cross_entropy
 from .metrics import score
 
 Augment = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -77,6 +77,25 @@ FINISH_RATE = 0.3
 """Peak rate of the finishing epochs, as a share of the rate."""
 
 
+Prepare = Callable[[Tensor], Tensor]
+"""Maps a batch of inputs, uint8 / 255 as float32 or floats as they are, to what the network takes."""
+
+
+def batch_of(inputs: np.ndarray, prepare: Prepare, device: str = "cpu") -> Tensor:
+    """What a network is given for some samples' inputs."""
+    scale = 255 if inputs.dtype == np.uint8 else 1
+    return prepare(torch.from_numpy(inputs).to(device).float() / scale)
+
+
+def logits_of(network: nn.Module, inputs: np.ndarray, prepare: Prepare, device: str = "cpu") -> np.ndarray:
+    """Put a network in evaluation mode and run it over samples' inputs; returns `(n, classes)`."""
+    network.eval()
+    with torch.inference_mode():
+        starts = range(0, len(inputs), 512)
+        parts = [network(batch_of(inputs[i : i + 512], prepare, device)).float().cpu().numpy() for i in starts]
+    return np.concatenate(parts)
+
+
 class Trainer:
     """Trains a network and leaves `last.pt`, `best.pt` and `history.json` in `out`.
 
@@ -88,6 +107,7 @@ class Trainer:
         augment: applied to training batches after `prepare`.
         gentle: applied instead in the finishing epochs.
         device: `cpu` or `cuda`.
+        loss: what is minimised.
     """
 
     def __init__(
@@ -96,11 +116,12 @@ class Trainer:
         train: Samples,
         validation: Samples,
         settings: Settings,
-        prepare: Callable[[Tensor], Tensor],
+        prepare: Prepare,
         augment: Augment,
         gentle: Augment,
         out: Path,
         device: str = "cpu",
+        loss: Loss = cross_entropy,
     ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = torch.optim.swa_utils.AveragedModel(
@@ -108,7 +129,7 @@ class Trainer:
         )
         self.train_samples, self.validation = train, validation
         self.settings, self.prepare, self.out, self.device = settings, prepare, out, device
-        self.augment, self.gentle = augment, gentle
+        self.augment, self.gentle, self.loss = augment, gentle, loss
         self.steps = math.ceil(len(train.inputs) / settings.batch)
         self.optimizer = torch.optim.AdamW(_groups(self.network, settings.decay), lr=settings.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
@@ -157,16 +178,12 @@ class Trainer:
         return self.averaged.module.eval()
 
     def logits(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
-        """Run a network in evaluation mode over uint8 inputs; returns `(n, classes)`."""
-        network.eval()
-        with torch.inference_mode():
-            parts = [network(self.batch(inputs[i : i + 512])).float().cpu().numpy() for i in range(0, len(inputs), 512)]
-        return np.concatenate(parts)
+        """What a network in evaluation mode says of samples' inputs: `(n, classes)`."""
+        return logits_of(network, inputs, self.prepare, self.device)
 
     def batch(self, inputs: np.ndarray) -> Tensor:
         """What the network is given for some samples' inputs, on the device."""
-        scale = 255 if inputs.dtype == np.uint8 else 1
-        return self.prepare(torch.from_numpy(inputs).to(self.device).float() / scale)
+        return batch_of(inputs, self.prepare, self.device)
 
     def _epoch(self, advance: Callable[[], None]) -> dict[str, float]:
         epoch, s = len(self.history), self.settings
@@ -189,7 +206,7 @@ class Trainer:
         entry = {
             "epoch": epoch + 1,
             "train_loss": total / len(order),
-            "validation_loss": _cross_entropy(
+            "validation_loss": cross_entropy(
                 torch.from_numpy(logits), torch.from_numpy(self.validation.targets)
             ).item(),
             "validation_accuracy": marks["accuracy"],
@@ -207,7 +224,7 @@ class Trainer:
         targets = targets * (1 - self.settings.smoothing) + self.settings.smoothing / targets.shape[1]
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_bfloat16(self.device)):
             logits = self.network(inputs)
-        loss = _cross_entropy(logits.float(), targets)
+        loss = self.loss(logits.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
@@ -273,11 +290,6 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
     weights = [p for p in network.parameters() if p.ndim > 1]
     rest = [p for p in network.parameters() if p.ndim <= 1]
     return [{"params": weights, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropy against distributions."""
-    return functional.cross_entropy(logits, targets)
 
 
 def _write(state: dict[str, Any], path: Path) -> None:

@@ -61,14 +61,16 @@ class FaceResNet(nn.Module):
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, classes))
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Map faces `(n, 1, 48, 48)`, grey in [0, 1], to logits `(n, classes)`.
-
-        Each face is standardised by its own mean and deviation, so that exposure and contrast do not matter.
-        """
+        """Map faces `(n, 1, 48, 48)`, grey in [0, 1], to logits `(n, classes)`."""
         return self.head(self.embed(faces))
 
     def embed(self, faces: Tensor) -> Tensor:
         """Map faces `(n, 1, 48, 48)` to the features `(n, widths[-1])` that the logits are made from, at least 0."""
-        mean = faces.mean((2, 3), keepdim=True)
-        deviation = (faces - mean).square().mean((2, 3), keepdim=True).sqrt()
-        return self.features((faces - mean) / (deviation + 0.02)).mean((2, 3))
+        return self.features(standardised(faces)).mean((2, 3))
+
+
+def standardised(faces: Tensor) -> Tensor:
+    """Each face `(n, 1, h, w)` less its own mean, by its own deviation: exposure and contrast do not matter."""
+    mean = faces.mean((2, 3), keepdim=True)
+    deviation = (faces - mean).square().mean((2, 3), keepdim=True).sqrt()
+    return (faces - mean) / (deviation + 0.02)
