@@ -27,8 +27,8 @@ COMMAND = "python experiments/face_networks.py --data DATA --runs RUNS --out res
 NETWORKS: dict[str, tuple[str, Callable[[int], nn.Module], tuple[str, ...]]] = {
     "reference": ("reference CNN", lambda k: ReferenceFaceCNN(classes=k), ("five", "seven")),
     "compact": ("compact ResNet", compact, ("five", "seven")),
-    "hybrid": ("convolutions and transformer", lambda k: FaceHybrid(classes=k), ("five", "seven")),
-    "resnet": ("ResNet", lambda k: FaceResNet(classes=k), ("five", "seven")),
+    "hybrid": ("convolutions and transformer", lambda k: FaceHybrid(classes=k), ("five",)),
+    "resnet": ("ResNet", lambda k: FaceResNet(classes=k), ("five",)),
     "vgg": ("VGG", lambda k: FaceVGG(classes=k), ()),
     "wide": ("wide ResNet", wide, ()),
 }
