@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import torch
 from arguments import arguments
-from face_common import balanced
 from torch import nn
 
+from emoscope.data import ferplus
 from emoscope.data.ferplus import FIVE
 from emoscope.emotions import EMOTIONS, columns
 from emoscope.models import Card
+from emoscope.models.registry import softmax
 from emoscope.training.ensemble import Ensemble
 from emoscope.training.loop import logits_of
 from emoscope.training.metrics import prior_shift, score
@@ -42,31 +43,34 @@ def main() -> None:
     args = arguments(__doc__, runs=True)
     train, validation = BEST.load(args.data)
     kept = validation.labels >= 0
-    inputs, labels = validation.inputs[kept], validation.labels[kept]
     networks = {name: averaged(args.runs / name, find(recipe).network()) for name, recipe in MEMBERS.items()}
     counts = train.targets.sum(0)
+    said = {name: both_ways(network, validation.inputs) for name, network in networks.items()}
+    together = np.mean([logits for pair in said.values() for logits in pair], 0)
 
-    def ensemble(share: float) -> Ensemble:
-        return Ensemble(list(networks.values()), torch.from_numpy(prior_shift(counts, share)).float())
+    def marks(logits: np.ndarray) -> dict[str, Any]:
+        return score(logits[kept], validation.labels[kept])
 
-    together = logits_of(ensemble(0), inputs, channel)
-    shifted = {share: score(together + prior_shift(counts, share), labels) for share in SHARES}
-    chosen = choose(shifted)
-    alone = {name: score(logits_of(network, inputs, channel), labels) for name, network in networks.items()}
-    model = ensemble(chosen)
-    (args.runs / "best").mkdir(exist_ok=True)
-    path, _ = publish(BEST, model, validation, args.data, args.runs / "best")
-    replace(Card.read(path.with_suffix(".json")), recipe=COMMAND).write(path.with_suffix(".json"))
+    shifted = {share: marks(together + prior_shift(counts, share)) for share in SHARES}
     results = {
         "command": COMMAND,
-        "chosen": chosen,
-        "alone": alone,
+        "chosen": choose(shifted),
+        "alone": {name: marks(pair[0]) for name, pair in said.items()},
         "shifted": shifted,
-        "five": five(args.data, ensemble(0), counts),
+        "five": five(args.data, together, counts),
     }
     (args.out / "best.json").write_text(json.dumps(results, indent=1) + "\n")
     (args.out / "best.md").write_text(page(results))
-    print(page(results))
+    print(page(results), flush=True)
+    model = Ensemble(list(networks.values()), torch.from_numpy(prior_shift(counts, results["chosen"])).float())
+    (args.runs / "best").mkdir(exist_ok=True)
+    path, _ = publish(BEST, model, validation, args.data, args.runs / "best")
+    replace(Card.read(path.with_suffix(".json")), recipe=COMMAND).write(path.with_suffix(".json"))
+
+
+def both_ways(network: nn.Module, inputs: np.ndarray) -> list[np.ndarray]:
+    """Log-probabilities of faces and of their mirror images."""
+    return [np.log(softmax(logits_of(network, some, channel))) for some in (inputs, inputs[:, :, ::-1].copy())]
 
 
 def choose(shifted: dict[float, dict[str, Any]]) -> float:
@@ -81,13 +85,20 @@ def seven(marks: dict[str, Any]) -> float:
     return float(np.mean(marks["recall"][:7]))
 
 
-def five(data: Path, model: nn.Module, counts: np.ndarray) -> dict[str, Any]:
-    """Protocol `five`: the logits of its classes, as they are and as those of equally frequent classes."""
-    samples = balanced(data, "validation", FIVE)
-    logits = logits_of(model, samples.inputs, channel)
-    chosen = columns(FIVE)
+def five(data: Path, logits: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
+    """Protocol `five`: the logits of its classes, as they are and as those of equally frequent classes.
+
+    Args:
+        data: the folder that holds `ferplus/`.
+        logits: of all validation faces whose most frequent vote is an emotion.
+        counts: of the eight emotions in training.
+    """
+    votes = ferplus.load(data, "validation").votes
+    labels = ferplus.balanced(votes, FIVE, "validation")[ferplus.plurality(votes) >= 0]
+    kept, chosen = labels >= 0, columns(FIVE)
+    places = np.array([chosen.index(label) for label in labels[kept]])
     even = logits + prior_shift(counts, 1.0)
-    return {"as they are": score(logits[:, chosen], samples.labels), "even": score(even[:, chosen], samples.labels)}
+    return {name: score(some[kept][:, chosen], places) for name, some in (("as they are", logits), ("even", even))}
 
 
 def page(results: dict[str, Any]) -> str:
