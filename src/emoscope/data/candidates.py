@@ -13,6 +13,7 @@ from ..face.detect import Detector, smallest_face
 from ..face.track import Track, Tracker
 from ..media import Frame, open_media
 from .clips import Source
+from .prepare import LONGEST_S
 from .processes import spread
 
 ALIKE = 0.97
@@ -25,8 +26,6 @@ TURNED = 0.25
 """Place of the nose beside the middle of the eyes, in distances of the eyes, above which a face is turned."""
 CUT = 0.02
 """Share of the crop beyond the frame above which the face is cut."""
-LONGEST_S = 120.0
-"""Seconds of a clip that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +115,11 @@ def _goodness(candidate: Candidate) -> tuple[int, float, str, float]:
 def distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates of a clip, best first, without those that look like a better one: correlation above `ALIKE`."""
     kept: list[Candidate] = []
-    looks = np.empty((0, SIDE * SIDE), np.float32)
+    looks = np.empty((len(candidates), SIDE * SIDE), np.float32)
     for candidate in ranked(candidates):
-        own = _even(candidate.face).reshape(1, -1)
-        if not (looks @ own[0] > ALIKE * own.size).any():
+        own = looks[len(kept)] = _even(candidate.face).ravel()
+        if not (looks[: len(kept)] @ own > ALIKE * own.size).any():
             kept.append(candidate)
-            looks = np.concatenate([looks, own])
     return kept
 
 

@@ -181,9 +181,8 @@ def _write_images(
     for i, (image, label, origin) in enumerate(zip(faces.images, faces.labels, faces.origins, strict=True), 1):
         emotion = EMOTIONS[label]
         stem = Path(origin).stem if not origin.startswith(CLIPS) else f"clip{Path(origin).stem}"
-        file = f"{split}/{emotion}/{stem}.png"
-        if file in taken:  # upstream names three faces twice
-            file = f"{split}/{emotion}/{stem}-again.png"
+        while (file := f"{split}/{emotion}/{stem}.png") in taken:  # upstream names three faces twice
+            stem += "-again"
         taken.add(file)
         (out / file).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(out / file)

@@ -22,10 +22,11 @@ EMOTIONS: dict[str, str] = {
 }
 """The third number of a file's name, and what it stands for; `02`, calm, has no counterpart and is left out."""
 
-# modality (03: sound alone), channel (01: speech), emotion, intensity, statement, repetition, actor
-_NAME = re.compile(r"03-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
+# modality (01: picture and sound, 03: sound alone), channel (01: speech), emotion, intensity, statement, repetition,
+# actor
+_SPOKEN = r"-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)"
+_NAME, _VIDEO = re.compile("03" + _SPOKEN), re.compile("01" + _SPOKEN)
 _SOUNDS = (".wav", ".flac")
-_VIDEO = re.compile(_NAME.pattern.replace("03", "01", 1))  # modality 01: picture and sound
 
 
 def recordings(data_dir: str | Path) -> list[Recording]:
