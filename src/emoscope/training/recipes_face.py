@@ -93,6 +93,8 @@ _COMPACT = replace(
     name="face-ferplus-compact",
     description="Compact residual network for 48x48 grey faces in real time",
     network=compact,
+    augment=partial(FaceAugment, poor=True),
+    gentle=partial(FaceAugment, gentle=True, poor=True),
     settings=Settings(epochs=40, finish=8),
 )
 BEST = replace(
