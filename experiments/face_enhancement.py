@@ -29,6 +29,7 @@ from emoscope.training.loop import Samples
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import channel, compact
 
+SETTINGS = replace(SHORT, epochs=6)
 COMMAND = "python experiments/face_enhancement.py --data DATA --faces FACES --runs RUNS --out results/face"
 STARVED = ("anger", "happiness", "sadness")
 LEFT, ADDED = 191, 300
@@ -70,7 +71,7 @@ def main() -> None:
             for seed in SEEDS:
                 run = args.runs / f"{emotion}-{arm}-{seed}"
                 samples = changed(train, column, seed, arm, args.faces)
-                trained(run, partial(compact, len(FIVE)), samples, validation, replace(SHORT, seed=seed))
+                trained(run, partial(compact, len(FIVE)), samples, validation, replace(SETTINGS, seed=seed))
                 networks.append(averaged(run, compact(len(FIVE)), "last"))
             hits[arm] = {
                 "recall": right(networks, web, column),
@@ -84,7 +85,7 @@ def main() -> None:
         }
     results = {
         "command": COMMAND,
-        "epochs": SHORT.passes,
+        "epochs": SETTINGS.passes,
         "seeds": len(SEEDS),
         "classes": classes,
         "found": found(args.faces),
