@@ -95,7 +95,7 @@ _COMPACT = replace(
     network=compact,
     augment=partial(FaceAugment, poor=True),
     gentle=partial(FaceAugment, gentle=True, poor=True),
-    settings=Settings(epochs=40, finish=8),
+    settings=Settings(epochs=32, finish=8),
 )
 BEST = replace(
     _WIDE,
