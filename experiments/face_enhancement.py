@@ -3,8 +3,7 @@
     emoscope faces DATA/cremad --out FACES
     python experiments/face_enhancement.py --data DATA --faces FACES --runs RUNS --out results/face
 
-Balanced five; anger, happiness and sadness are cut down in turn. Without clips the class has its 191 images; beside
-that, the same 191 with 300 repetitions of them, so that it is seen as often as with the clips.
+Balanced five; anger, happiness and sadness are cut down in turn.
 """
 
 import csv
@@ -29,12 +28,12 @@ from emoscope.training.loop import Samples
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import channel, compact
 
+SETTINGS = replace(SHORT, epochs=6)
 COMMAND = "python experiments/face_enhancement.py --data DATA --faces FACES --runs RUNS --out results/face"
 STARVED = ("anger", "happiness", "sadness")
 LEFT, ADDED = 191, 300
 ARMS = {
     "without": f"{LEFT} images",
-    "repeated": f"the same {LEFT}, and {ADDED} repetitions",
     "with": f"the same {LEFT}, and {ADDED} faces from clips",
 }
 
@@ -70,7 +69,7 @@ def main() -> None:
             for seed in SEEDS:
                 run = args.runs / f"{emotion}-{arm}-{seed}"
                 samples = changed(train, column, seed, arm, args.faces)
-                trained(run, partial(compact, len(FIVE)), samples, validation, replace(SHORT, seed=seed))
+                trained(run, partial(compact, len(FIVE)), samples, validation, replace(SETTINGS, seed=seed))
                 networks.append(averaged(run, compact(len(FIVE)), "last"))
             hits[arm] = {
                 "recall": right(networks, web, column),
@@ -84,7 +83,7 @@ def main() -> None:
         }
     results = {
         "command": COMMAND,
-        "epochs": SHORT.passes,
+        "epochs": SETTINGS.passes,
         "seeds": len(SEEDS),
         "classes": classes,
         "found": found(args.faces),
@@ -109,8 +108,6 @@ def changed(train: Samples, column: int, seed: int, arm: str, faces: Path) -> Sa
     left = random.permutation(own)[:LEFT]
     kept = np.sort(np.concatenate([np.flatnonzero(train.labels != column), left]))
     images = [train.inputs[kept]]
-    if arm == "repeated":
-        images.append(train.inputs[np.resize(left, ADDED)])
     if arm == "with":
         images.append(picked(faces, FIVE[column], ADDED))
         if len(images[1]) < ADDED:

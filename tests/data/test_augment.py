@@ -11,6 +11,7 @@ from emoscope.data.augment import PARTS, EightfoldAugment, FaceAugment, LogMelAu
 CASES = {
     "face": (FaceAugment, (1, 48, 48), 8),
     "gentle face": (partial(FaceAugment, gentle=True), (1, 48, 48), 8),
+    "poor face": (partial(FaceAugment, poor=True), (1, 48, 48), 8),
     "mixed face": (partial(FaceAugment, (*PARTS, "mixing")), (1, 48, 48), 8),
     "logmel": (partial(LogMelAugment, bands=128, mixing=1.0), (188, 128), 6),
     "eightfold": (EightfoldAugment, (188, 128), 6),
@@ -171,3 +172,11 @@ def test_mixing_mixes_faces_and_targets_alike() -> None:
     torch.testing.assert_close(mixed.mean((1, 2, 3)), targets @ (torch.arange(8) / 8))
     assert ((targets > 0).sum(1) == 2).any()
     assert (targets.max(1).values >= 0.5).all()
+
+
+def test_poor_faces_lose_detail() -> None:
+    faces, targets = batch((1, 48, 48), 8, 64)
+    changed = FaceAugment((), poor=True)(faces, targets)[0]
+    detail = (changed - changed.roll(1, 3)).abs().mean((1, 2, 3)) / (faces - faces.roll(1, 3)).abs().mean((1, 2, 3))
+    assert 0.25 < (detail < 0.8).float().mean() < 0.75
+    assert torch.isclose(detail, torch.ones(64), atol=1e-4).float().mean() > 0.3

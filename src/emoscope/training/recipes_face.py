@@ -93,7 +93,9 @@ _COMPACT = replace(
     name="face-ferplus-compact",
     description="Compact residual network for 48x48 grey faces in real time",
     network=compact,
-    settings=Settings(epochs=40, finish=8),
+    augment=partial(FaceAugment, poor=True),
+    gentle=partial(FaceAugment, gentle=True, poor=True),
+    settings=Settings(epochs=32, finish=8),
 )
 BEST = replace(
     _WIDE,
