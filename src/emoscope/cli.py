@@ -136,7 +136,7 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
 @click.argument("clips", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the sequences.")
 @click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
-              "[default: by CREMA-D's file names].")  # fmt: skip
+              "[default: by CREMA-D's or RAVDESS's file names].")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
 def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
     """Make face sequences from CLIPS, a folder of labelled video clips, to train sequence models on.

@@ -76,6 +76,18 @@ def test_a_set_is_written_by_split_and_emotion_and_counted(small: Path, tmp_path
     assert "holds something; expected a new or empty folder" in again.stderr
 
 
+def test_the_test_set_is_made_where_its_faces_are(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_ferplus(tmp_path / "all", [face for split in ferplus.SPLITS for face in faces(40, split)])
+    refused = emoscope("dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "first")
+    assert refused.exit_code == 2
+    assert "test fear: expected 93 under plurality, got 5" in refused.stderr
+    monkeypatch.setitem(face_sets.PUBLISHED, "test", {"fear": 5})
+    result = emoscope("dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "second")
+    assert result.exit_code == 0, result.output
+    assert counted(tmp_path / "second", "test") == dict.fromkeys(ferplus.SEVEN, 3)
+    assert "no test set" not in result.stdout
+
+
 def test_another_seed_chooses_other_faces(small: Path) -> None:
     first, same, other = (face_set(small, "five", "train", seed=seed) for seed in (0, 0, 1))
     assert first.origins == same.origins
