@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..errors import EmoscopeError
 from ..models import Model
 from ..models.registry import softmax
 from .evaluate import logits
-from .loop import Samples
+from .loop import Prepare, Samples
 
 SHARE = 0.7
 """How much of the target is the teachers'; the rest is the recipe's own."""
@@ -30,13 +31,14 @@ def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
     return np.mean(each, axis=0).astype(np.float32)
 
 
-def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...]) -> Samples:
+def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...], prepare: Prepare) -> Samples:
     """The samples with `SHARE` of each target replaced by what the teachers say.
 
     Args:
         samples: what the recipe trains on.
         teachers: `.onnx` files with their cards beside them.
         labels: of the recipe.
+        prepare: of the recipe: the teachers are given what its network is given.
 
     Raises:
         ModelError: a teacher cannot be read.
@@ -46,5 +48,5 @@ def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...
     for model in models:
         if model.card.labels != labels:
             raise EmoscopeError(f"{model.path} says {', '.join(model.card.labels)}; expected {', '.join(labels)}")
-    said = probabilities(models, samples.inputs)
+    said = probabilities(models, prepare(torch.from_numpy(samples.inputs)).numpy())
     return replace(samples, targets=(1 - SHARE) * samples.targets + SHARE * said)

@@ -61,7 +61,7 @@ def train(
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
     if teachers:
-        samples = distilled(samples, teachers, recipe.labels)
+        samples = distilled(samples, teachers, recipe.labels, recipe.prepare)
     out.mkdir(parents=True, exist_ok=True)
     configuration = {
         "recipe": name,
