@@ -37,8 +37,8 @@ def page(results: dict[str, Any]) -> str:
         + " and ".join(f"`{p}` (n = {n:,})" for p, n in counts.items())
         + "; in brackets 95 % intervals. Every reader is given the whole 48x48 picture as the face, through its own "
         "preprocessing; none searches for faces. A face of an emotion that a reader cannot say counts as wrong. "
-        "Our models' epochs and temperatures were chosen on these faces, which flatters ours a little; what the peers "
-        "were trained on is not known to us.",
+        "Ours are at home here: they learned from the training faces of the same data set, and their epochs and "
+        "temperatures were chosen on these very faces. What the peers were trained on is not known to us.",
         "",
         "![Accuracy of each](peers.svg)",
         "",
