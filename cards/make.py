@@ -29,7 +29,7 @@ def render(card: models.Card) -> str:
         **{f"input: {key}": _words(value) for key, value in card.input.items()},
         "parameters": f"{card.parameters:,}",
         "temperature": f"{card.temperature:.3f}",
-        "recipe": f"`emoscope train {card.recipe} --data DATA --out OUT`",
+        "made by": f"`{_command(card.recipe)}`",
         "licence of the weights": card.licence,
     }
     parts = [
@@ -47,6 +47,11 @@ def render(card: models.Card) -> str:
         "*This page is made from the model's card by `python cards/make.py`.*",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _command(recipe: str) -> str:
+    """A model that no single training makes names its command instead of a recipe."""
+    return recipe if " " in recipe else f"emoscope train {recipe} --data DATA --out OUT"
 
 
 def _marks(marks: dict[str, Any], labels: tuple[str, ...]) -> str:

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from arguments import arguments
 
-from emoscope.models import DEFAULTS, card
+from emoscope.models import DEFAULTS, card, names
 from emoscope.report.plots import confusion_matrix
 from emoscope.training.evaluate import evaluate
 
 
 def main() -> None:
     args = arguments(__doc__)
-    for modality, name in DEFAULTS.items():
-        folder = args.out / modality
+    for name in names():
+        folder = args.out / card(name).modality
         folder.mkdir(parents=True, exist_ok=True)
         for protocol in (marks["protocol"] for marks in card(name).metrics):
             marks = evaluate(name, args.data, "validation", protocol)
-            stem = f"validation-{protocol}"
+            stem = f"validation-{protocol}" if name in DEFAULTS.values() else f"{name}-{protocol}"
             (folder / f"{stem}.json").write_text(json.dumps(marks, indent=1) + "\n")
             (folder / f"{stem}.md").write_text(page(marks))
             title = f"{name}, {protocol}, validation, n = {marks['n']}"

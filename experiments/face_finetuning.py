@@ -17,6 +17,7 @@ from torch import nn
 
 from emoscope.data.ferplus import FIVE, SEVEN
 from emoscope.report.plots import accuracy_curves
+from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import compact
 
 COMMAND = "python experiments/face_finetuning.py --data DATA --runs RUNS --out results/face"
@@ -52,15 +53,11 @@ def main() -> None:
 def from_five(run: Path) -> nn.Module:
     """The network for seven classes with the weights of five: the two new outputs start as they are made."""
     network = compact(len(SEVEN))
-    averaged = torch.load(run / "last.pt", weights_only=True)["averaged"]
-    earlier = {name.removeprefix("module."): value for name, value in averaged.items() if name != "n_averaged"}
-    weights = network.state_dict()
-    for name, value in earlier.items():
-        if name.startswith("head."):
-            weights[name][: len(value)] = value
-        else:
-            weights[name] = value
-    network.load_state_dict(weights)
+    earlier = averaged(run, compact(len(FIVE)), "last")
+    network.features.load_state_dict(earlier.features.state_dict())
+    with torch.no_grad():
+        for new, old in zip(network.head.parameters(), earlier.head.parameters(), strict=True):
+            new[: len(FIVE)] = old
     return network
 
 

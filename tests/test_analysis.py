@@ -12,6 +12,7 @@ from emoscope import Session, Timeline, analyze
 from emoscope.analysis import CUT_OFF, PICTURE_S, media_files
 from emoscope.errors import MediaError, ModelError
 from emoscope.media import SAMPLE_RATE, Frame, open_media
+from emoscope.models import DEFAULTS
 from emoscope.timeline import in_order
 
 RATE = 10
@@ -72,7 +73,7 @@ def test_the_facts_of_a_video(of_clip: Timeline, clip: Path) -> None:
         "truncated": False,
         "synthetic": False,
         "persons": 1,
-        "models": {"face": "face-ferplus", "voice": "voice-cremad"},
+        "models": {kind: DEFAULTS[kind] for kind in ("face", "voice")},
         "notes": [],
         "smoothing": "mean",
     }
@@ -86,7 +87,7 @@ def test_a_picture_is_a_moment(portrait: np.ndarray, tmp_path: Path) -> None:
     assert [(o.source, o.start, o.end, o.person) for o in found] == [("face", 0, 0, 1), ("fused", 0, 0, 1)]
     assert found[0].scores == found[1].scores
     assert (found.info["kind"], found.info["duration_s"], found.info["frames"]) == ("picture", 0, 1)
-    assert found.info["models"] == {"face": "face-ferplus"}
+    assert found.info["models"] == {"face": DEFAULTS["face"]}
 
 
 def test_sound_alone_is_the_scenes(speech: np.ndarray, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
 @click.argument("clips", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the sequences.")
 @click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
-              "[default: by CREMA-D's file names].")  # fmt: skip
+              "[default: by CREMA-D's or RAVDESS's file names].")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
 def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
     """Make face sequences from CLIPS, a folder of labelled video clips, to train sequence models on.
@@ -157,6 +157,76 @@ def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) ->
     for failure in failures:
         click.echo(f"passed over {_one_line(failure)}", err=True)
     click.echo(f"{len(sources) - len(failures)} of {len(sources)} clips are in {out}; look at {out / 'preview.mp4'}")
+
+
+@main.command()
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the faces.")
+@click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
+              "[default: by CREMA-D's or RAVDESS's file names].")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
+def faces(clips: Path, out: Path, labels: Path | None, workers: int | None) -> None:
+    """Cut faces out of CLIPS, a folder of labelled video clips, to add to an emotion that has few.
+
+    Writes the faces of each emotion, the best first and none twice; contact sheets to look through, EMOTION-1.png ...;
+    and EMOTION.txt, the numbers that are picked: edit it. Then: emoscope dataset enhanced.
+
+    \b
+    Example:
+        emoscope faces DATA/cremad --out FACES
+        emoscope faces clips --labels clips/labels.csv --out FACES
+    """
+    from .data.candidates import find
+    from .data.clips import labelled_sources
+    from .data.picks import check, write
+
+    check(out)
+    sources = labelled_sources(clips, labels)
+    with _progress("looking for faces", "clips") as progress:
+        found, failures = find(sources, workers, progress)
+    for failure in failures:
+        click.echo(f"passed over {_one_line(failure)}", err=True)
+    for emotion, (candidates, picked) in write(found, out).items():
+        click.echo(f"{emotion}: {candidates} faces, {picked} picked; look at {out / emotion}-1.png")
+
+
+@main.command()
+@click.argument("name", metavar="five|seven|enhanced", type=click.Choice(["five", "seven", "enhanced"]))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the set.")
+@click.option("--faces", "picked", type=click.Path(path_type=Path),
+              help="For enhanced: the folder that `emoscope faces` made.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed chooses other faces.")
+def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) -> None:
+    """Build one of the reference system's sets of faces from FER+, and count it.
+
+    \b
+    five      anger, happiness, neutral, sadness and surprise, at most 2,466 of each to train on and 325 to test on
+    seven     with disgust and fear, as rare as they are
+    enhanced  with disgust filled up to 550 and fear to 998 training faces, from clips
+
+    Writes SPLIT/EMOTION/*.png, images.csv and counts.csv.
+
+    \b
+    Example:
+        emoscope dataset five --data DATA --out sets/five
+        emoscope dataset enhanced --data DATA --faces FACES --out sets/enhanced
+    """
+    from .data.face_sets import differences, shortfalls, write
+    from .report.marks import show_counts
+
+    with _progress("writing", "faces") as progress:
+        counts = write(data, name, out, picked, seed, progress)
+    show_counts(counts)
+    for line in shortfalls(counts) if name == "enhanced" else ():
+        click.echo(line)
+    here = {count.split for count in counts}
+    for split in ("train", "validation", "test"):
+        if split not in here:
+            click.echo(f"no {split} set: its faces are not in {data}")
+    if wrong := differences(counts):
+        raise EmoscopeError(f"FER+ is not as published: {'; '.join(wrong)}; what was built is in {out}")
+    click.echo(f"{sum(count.images for count in counts):,} faces in {out}")
 
 
 @main.command()
@@ -216,6 +286,26 @@ def augment(folder: Path, out: Path, seed: int) -> None:
     except ModuleNotFoundError as error:
         raise EmoscopeError(f"this needs {error.name}; install it with: pip install 'emoscope[train]'") from None
     click.echo(f"{written} files in {out}")
+
+
+@main.command()
+@click.argument("folder", metavar="RESULTS", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The page [default: the folder's name + .html].")
+def report(folder: Path, out: Path | None) -> None:
+    """Show a folder of results as one page: every table with its command, and every picture.
+
+    RESULTS is a folder, or the name of one in results/.
+
+    \b
+    Example:
+        emoscope report face
+        emoscope report results/voice --out voice.html
+    """
+    from .report.results import write_results
+
+    here = folder if folder.is_dir() else "results" / folder
+    page = out or Path(f"{here.resolve().name}.html")
+    click.echo(f"{write_results(here, page)} tables and pictures in {page}")
 
 
 @main.command()

@@ -6,11 +6,13 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor  # noqa: E402
 
-from emoscope.data.augment import EightfoldAugment, FaceAugment, LogMelAugment  # noqa: E402
+from emoscope.data.augment import PARTS, EightfoldAugment, FaceAugment, LogMelAugment  # noqa: E402
 
 CASES = {
     "face": (FaceAugment, (1, 48, 48), 8),
     "gentle face": (partial(FaceAugment, gentle=True), (1, 48, 48), 8),
+    "poor face": (partial(FaceAugment, poor=True), (1, 48, 48), 8),
+    "mixed face": (partial(FaceAugment, (*PARTS, "mixing")), (1, 48, 48), 8),
     "logmel": (partial(LogMelAugment, bands=128, mixing=1.0), (188, 128), 6),
     "eightfold": (EightfoldAugment, (188, 128), 6),
 }
@@ -139,3 +141,42 @@ def test_made_sounds_are_among_what_is_no_voice() -> None:
     changed, even = augment(windows, targets)
     assert changed.shape == windows.shape
     torch.testing.assert_close(even, torch.full((64, 6), 1 / 6))
+
+
+def test_only_the_named_parts_change_a_face() -> None:
+    faces, targets = batch((1, 48, 48), 8, 12)
+    torch.testing.assert_close(FaceAugment(())(faces, targets), (faces, targets))
+    flipped = FaceAugment(("flip",))(faces, targets)[0]
+    mirrored = [torch.equal(one, face.flip(2)) for one, face in zip(flipped, faces, strict=True)]
+    same = [torch.equal(one, face) for one, face in zip(flipped, faces, strict=True)]
+    assert all(a or b for a, b in zip(mirrored, same, strict=True))
+    assert any(mirrored)
+    assert any(same)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_changes_faces(part: str) -> None:
+    faces, targets = batch((1, 48, 48), 8, 32)
+    assert not torch.equal(FaceAugment((part,))(faces, targets)[0], faces)
+
+
+def test_faces_are_cut_to_a_side() -> None:
+    faces, targets = batch((1, 48, 48), 8, 3)
+    assert FaceAugment(side=40)(faces, targets)[0].shape == (3, 1, 40, 40)
+
+
+def test_mixing_mixes_faces_and_targets_alike() -> None:
+    labels = torch.arange(8).repeat(4)
+    faces = (labels / 8).reshape(-1, 1, 1, 1).expand(-1, 1, 48, 48)
+    mixed, targets = FaceAugment(("mixing",))(faces, torch.eye(8)[labels])
+    torch.testing.assert_close(mixed.mean((1, 2, 3)), targets @ (torch.arange(8) / 8))
+    assert ((targets > 0).sum(1) == 2).any()
+    assert (targets.max(1).values >= 0.5).all()
+
+
+def test_poor_faces_lose_detail() -> None:
+    faces, targets = batch((1, 48, 48), 8, 64)
+    changed = FaceAugment((), poor=True)(faces, targets)[0]
+    detail = (changed - changed.roll(1, 3)).abs().mean((1, 2, 3)) / (faces - faces.roll(1, 3)).abs().mean((1, 2, 3))
+    assert 0.25 < (detail < 0.8).float().mean() < 0.75
+    assert torch.isclose(detail, torch.ones(64), atol=1e-4).float().mean() > 0.3

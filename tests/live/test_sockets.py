@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from emoscope import EMOTIONS
 from emoscope.live.protocol import Chunk, Picture, pack
 from emoscope.media import Frame, open_media
+from emoscope.models import DEFAULTS
 
 from .conftest import LIVE, Server, jpeg
 
@@ -42,7 +43,7 @@ def test_pictures_and_sound_in_observations_out(
         socket.send_text(START)
         ready = socket.receive_json()
         assert ready["type"] == "ready" and ready["emotions"] == list(EMOTIONS)
-        assert ready["models"] == {"face": "face-ferplus", "voice": "voice-cremad"}
+        assert ready["models"] == {kind: DEFAULTS[kind] for kind in ("face", "voice")}
         for time_s, data in pictures:
             socket.send_bytes(pack(Picture(time_s, data)))
             [*_, answer] = until(socket, "observations")

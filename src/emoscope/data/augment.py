@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.distributions import Beta
+from torch.nn import functional
 
 from ..voice.features import window_input
 from .nonspeech import KINDS, make
@@ -30,11 +31,13 @@ class FaceAugment:
         gentle: flips and slight moves alone, for the last epochs, which see faces as they are.
         side: faces are cut to so many pixels, at random: less than 48 is cheaper to train on. Faces are then made
             smaller on the whole, so that most of each is seen.
+        poor: also cut faces more loosely, and make some coarse, blurred or compressed, as in other people's pictures.
     """
 
-    def __init__(self, parts: Sequence[str] = PARTS, gentle: bool = False, side: int = 48) -> None:
+    def __init__(self, parts: Sequence[str] = PARTS, gentle: bool = False, side: int = 48, poor: bool = False) -> None:
+        self.poor = _Poor() if poor else None
         self.mixing = Beta(0.4, 0.4) if "mixing" in parts and not gentle else None
-        steps = _gentle() if gentle else _steps(parts, side)
+        steps = _gentle() if gentle else _steps(parts, side, 0.7 if poor else 0.75 if side < 48 else 0.85)
         self.transform = K.AugmentationSequential(*steps, data_keys=["input"]) if steps else None
 
     def __call__(self, faces: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,6 +45,8 @@ class FaceAugment:
         with torch.no_grad():
             if self.transform is not None:
                 faces = self.transform(faces)
+            if self.poor is not None:
+                faces = self.poor(faces)
             if self.mixing is not None:
                 faces, targets = _mixed(faces, targets, self.mixing)
             return faces.contiguous(memory_format=torch.channels_last), targets
@@ -54,7 +59,7 @@ def _gentle() -> list[Any]:
     ]
 
 
-def _steps(parts: Sequence[str], side: int) -> list[Any]:
+def _steps(parts: Sequence[str], side: int, smallest: float) -> list[Any]:
     light: list[Any] = [
         K.RandomBrightness((0.8, 1.2), p=0.5),
         K.RandomContrast((0.7, 1.3), p=0.5),
@@ -62,7 +67,7 @@ def _steps(parts: Sequence[str], side: int) -> list[Any]:
     ]
     made: dict[str, list[Any]] = {
         "flip": [K.RandomHorizontalFlip(p=0.5)],
-        "moves": [_moves(parts, (0.85, 1.15) if side == 48 else (0.75, 1.1))],
+        "moves": [_moves(parts, (smallest, 1.15 if side == 48 else 1.1))],
         "light": light,
         "blur": [K.RandomGaussianBlur((3, 3), (0.3, 1.0), p=0.2), K.RandomGaussianBlur((7, 7), (1.0, 2.0), p=0.1)],
         "erasing": [K.RandomErasing((0.02, 0.15), (0.4, 2.5), value=0.5, p=0.4)],
@@ -80,6 +85,24 @@ def _moves(parts: Sequence[str], scale: tuple[float, float]) -> Any:
         padding_mode="border",
         p=0.9,
     )
+
+
+class _Poor:
+    """Makes one face in six coarse, one blurred and one full of JPEG's blocks."""
+
+    def __init__(self) -> None:
+        self.blur = K.RandomGaussianBlur((9, 9), (1.0, 2.2), p=1 / 6)
+        self.jpeg = K.RandomJPEG((8.0, 50.0), p=1 / 6)
+
+    def __call__(self, faces: Tensor) -> Tensor:
+        chosen = torch.rand(len(faces), device=faces.device) < 1 / 6
+        if chosen.any():
+            side = int(torch.randint(14, 37, ()))
+            small = functional.interpolate(faces[chosen], side, mode="area")
+            faces = faces.clone()
+            faces[chosen] = functional.interpolate(small, faces.shape[2], mode="bilinear", align_corners=False)
+        coloured = self.jpeg(self.blur(faces).expand(-1, 3, -1, -1))  # Kornia's JPEG takes three channels
+        return coloured.mean(1, keepdim=True).clamp(0, 1)
 
 
 def _mixed(inputs: Tensor, targets: Tensor, shares: Beta) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from ..errors import DataError
 from ..face.crop import SIDE
 from ..media import is_media
 from ..voice.features import MELS
-from . import cremad
+from . import cremad, ravdess
 from .folds import person_folds
 
 
@@ -31,12 +31,14 @@ class Source:
         name: of the file that it becomes.
         label: one of `emotions.EMOTIONS`.
         person: who is in it: clips of one person are never in two folds.
+        split: the part of the data set that the person is in, if it has parts.
     """
 
     path: Path
     name: str
     label: str
     person: str
+    split: cremad.Split = "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +113,20 @@ def cremad_sources(data_dir: str | Path) -> list[Source]:
     Raises:
         DataError: there are none.
     """
-    return [Source(path, str(clip), clip.emotion, str(clip.actor)) for clip, path in cremad.video_clips(data_dir)]
+    return [_cremad_source(clip, path) for clip, path in cremad.video_clips(data_dir)]
+
+
+def _cremad_source(clip: cremad.Clip, path: Path) -> Source:
+    return Source(path, str(clip), clip.emotion, str(clip.actor), clip.split)
 
 
 def labelled_sources(folder: Path, labels: Path | None = None) -> list[Source]:
     """The clips of a folder with their labels.
 
     Args:
-        folder: the clips, or a folder that holds `cremad/`.
+        folder: the clips, RAVDESS's folders `Actor_NN/`, or a folder that holds `cremad/`.
         labels: a csv with the columns `path` (from `folder`), `label` and `person`; without one, the files must have
-            CREMA-D's names.
+            the names that they have in CREMA-D or in RAVDESS.
 
     Raises:
         DataError: the csv or a clip is missing, a label is none of the eight, or nothing is there.
@@ -128,10 +134,11 @@ def labelled_sources(folder: Path, labels: Path | None = None) -> list[Source]:
     if labels is not None:
         return [_source(folder, labels, line, row) for line, row in enumerate(_rows(labels), 2)]
     paths = sorted(p for p in folder.glob("*") if is_media(p)) if folder.is_dir() else []
-    if not paths:
-        return cremad_sources(folder)
-    clips = [(cremad.Clip.parse(path.stem), path) for path in paths]
-    return [Source(path, str(clip), clip.emotion, str(clip.actor)) for clip, path in clips]
+    if paths:
+        return [_cremad_source(cremad.Clip.parse(path.stem), path) for path in paths]
+    if videos := ravdess.videos(folder):
+        return [Source(video.path, video.path.stem, video.emotion, video.speaker) for video in videos]
+    return cremad_sources(folder)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -16,6 +16,7 @@ SIDE = 48
 """Pixels a side of a face."""
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 USAGE: dict[str, str] = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FOLDER: dict[str, str] = {"train": "FER2013Train", "validation": "FER2013Valid", "test": "FER2013Test"}
 VOTES: tuple[str, ...] = (*EMOTIONS, "unknown", "NF")
@@ -54,10 +55,8 @@ def load(data: Path, split: Split) -> Faces:
     Raises:
         DataError: neither layout is there, or the split is not in it.
     """
-    root = data / "ferplus" if (data / "ferplus").is_dir() else data
+    root = _root(data)
     labels = root / "fer2013new.csv"
-    if not labels.is_file():
-        raise DataError(f"no FER+ labels at {labels}; expected fer2013new.csv beside FER2013Train/ or fer2013.csv")
     pictures = root / FOLDER[split]
     if pictures.is_dir():
         faces = _from_folder(pictures, _rows(labels, split))
@@ -68,6 +67,26 @@ def load(data: Path, split: Split) -> Faces:
     if not len(faces):
         raise DataError(f"the {split} split of {root} holds no faces")
     return faces
+
+
+def splits(data: Path) -> list[Split]:
+    """The splits whose faces are there.
+
+    Raises:
+        DataError: there are no labels.
+    """
+    root = _root(data)
+    kaggle = (root / "fer2013.csv").is_file()
+    return [split for split in SPLITS if kaggle or (root / FOLDER[split]).is_dir()]
+
+
+def _root(data: Path) -> Path:
+    root = data / "ferplus" if (data / "ferplus").is_dir() else data
+    if not (root / "fer2013new.csv").is_file():
+        raise DataError(
+            f"no FER+ labels at {root / 'fer2013new.csv'}; expected fer2013new.csv beside FER2013Train/ or fer2013.csv"
+        )
+    return root
 
 
 def _rows(labels: Path, split: Split) -> list[dict[str, str]]:

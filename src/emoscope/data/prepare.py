@@ -1,9 +1,9 @@
 """From video to sequences of faces, clip by clip, on all cores; see `data.clips`."""
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ from ..media import Frame, Sound, open_media
 from ..media.write import VideoWriter
 from ..voice.features import log_mel
 from .clips import FaceClip, Source, load, write_table
+from .processes import spread
 
 LONGEST_S = 120.0
 """Seconds of a clip that are kept: bounds the memory."""
@@ -53,7 +54,7 @@ def prepare(
     out.mkdir(parents=True, exist_ok=True)
     waiting = [source for source in sources if not _is_there(out / f"{source.name}.npz", source)]
     failures: list[str] = []
-    for done, failure in enumerate(_outcomes(waiting, out, workers or os.cpu_count() or 1), 1):
+    for done, failure in enumerate(spread(partial(_prepare_one, out=out), waiting, workers), 1):
         failures += [failure] if failure else []
         if progress:
             progress(len(sources) - len(waiting) + done, len(sources))
@@ -81,18 +82,6 @@ def _find(source: Source, path: Path) -> FaceClip | None:
         return read_clip(source)
     except EmoscopeError:
         return None
-
-
-def _outcomes(waiting: Sequence[Source], out: Path, workers: int) -> Iterator[str | None]:
-    """Prepare clips, and yield for each, as it is done, what went wrong, if anything did."""
-    workers = min(workers, len(waiting))
-    if workers <= 1:
-        yield from (_prepare_one(source, out) for source in waiting)
-        return
-    # spawned, for ONNX Runtime's threads do not survive a fork
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        running = [pool.submit(_prepare_one, source, out) for source in waiting]
-        yield from (future.result() for future in as_completed(running))
 
 
 def _is_there(path: Path, source: Source) -> bool:

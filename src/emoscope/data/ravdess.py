@@ -1,7 +1,8 @@
 """RAVDESS speech (Livingstone and Russo 2018, doi:10.1371/journal.pone.0196391): 24 actors, two statements.
 
-Read from `DIR/ravdess/`, or from `DIR` if that is the data set's own folder: `Actor_NN/*.wav` or `*.flac`. The data set
-may not be used commercially (CC BY-NC-SA 4.0): it measures the models that are shipped and trains none of them.
+Read from `DIR/ravdess/`, or from `DIR` if that is the data set's own folder: `Actor_NN/*.wav` or `*.flac`, and the
+videos `Actor_NN/01-01-*.mp4`. The data set may not be used commercially (CC BY-NC-SA 4.0): it measures the models that
+are shipped and trains none of them.
 """
 
 import re
@@ -21,8 +22,10 @@ EMOTIONS: dict[str, str] = {
 }
 """The third number of a file's name, and what it stands for; `02`, calm, has no counterpart and is left out."""
 
-# modality (03: sound alone), channel (01: speech), emotion, intensity, statement, repetition, actor
-_NAME = re.compile(r"03-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)")
+# modality (01: picture and sound, 03: sound alone), channel (01: speech), emotion, intensity, statement, repetition,
+# actor
+_SPOKEN = r"-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)"
+_NAME, _VIDEO = re.compile("03" + _SPOKEN), re.compile("01" + _SPOKEN)
 _SOUNDS = (".wav", ".flac")
 
 
@@ -38,3 +41,10 @@ def recordings(data_dir: str | Path) -> list[Recording]:
         if found:
             return [Recording(path, EMOTIONS[match[1]], match[2]) for path, match in found]
     raise DataError(f"no RAVDESS speech in {data_dir}: expected ravdess/Actor_NN/03-01-...-NN.wav or .flac")
+
+
+def videos(folder: Path) -> list[Recording]:
+    """The spoken videos of a folder's `Actor_NN/`, by actor and name; none where there are none."""
+    paths = sorted(folder.glob("Actor_*/*.mp4"))
+    found = [(path, match) for path in paths if (match := _VIDEO.fullmatch(path.stem)) and match[1] in EMOTIONS]
+    return [Recording(path, EMOTIONS[match[1]], match[2]) for path, match in found]

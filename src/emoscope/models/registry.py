@@ -35,7 +35,7 @@ class Card:
         licence: of the weights.
         limits: what the model is weak at, a sentence each.
         not_for: what it must not be used for, a sentence each.
-        recipe: the `emoscope train` recipe that makes it.
+        recipe: the `emoscope train` recipe that makes it, or the command, where no single training does.
     """
 
     name: str

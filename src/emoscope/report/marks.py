@@ -1,4 +1,4 @@
-"""What `emoscope models` and `emoscope evaluate` print on a terminal."""
+"""What `emoscope models`, `emoscope evaluate` and `emoscope dataset` print on a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +34,17 @@ def show_evaluation(marks: Mapping[str, Any]) -> None:
     for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
         table.add_row(label, "-" if recall is None else f"{recall:.3f}", *map(str, counts))
     console.print(table)
+
+
+def show_counts(counts: Sequence[Any]) -> None:
+    """Print how many faces of each emotion a set has: see `data.face_sets.Count`."""
+    table = Table(box=None, header_style="dim")
+    for heading in ("split", "emotion", "images", "from clips", "FER+, plurality", "as published"):
+        table.add_column(heading, justify="left" if heading in ("split", "emotion") else "right")
+    for c in counts:
+        mark = "" if c.published is None else "yes" if c.published == c.plurality else f"no: {c.published:,}"
+        table.add_row(c.split, c.emotion, f"{c.images:,}", f"{c.from_clips:,}", f"{c.plurality:,}", mark)
+    Console().print(table)
 
 
 def _short(marks: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from .palette import COLOURS
 from .totals import SOURCE_WORDS, clock, is_still, leading, percent, ranked, sentence, shown, totals, who
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 PICTURE_SIDE = 640
 """Key frames are shrunk to this many pixels on their longer side, so that the page stays small."""
@@ -175,8 +175,13 @@ def _interval(ends: Sequence[float] | None) -> str:
     return f" ({ends[0] * 100:.1f} to {_metric(ends[1])})" if ends else ""
 
 
-@cache
 def _template() -> "Template":
+    return environment().get_template("page.html.jinja")
+
+
+@cache
+def environment() -> "Environment":
+    """What renders the pages of this folder; everything put into them is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -191,4 +196,4 @@ def _template() -> "Template":
         who=who,
     )  # fmt: skip
     environment.globals.update(colours=COLOURS, emotions=EMOTIONS, source_words=SOURCE_WORDS)
-    return environment.get_template("page.html.jinja")
+    return environment

@@ -77,6 +77,25 @@ FINISH_RATE = 0.3
 """Peak rate of the finishing epochs, as a share of the rate."""
 
 
+Prepare = Callable[[Tensor], Tensor]
+"""Maps a batch of inputs, uint8 / 255 as float32 or floats as they are, to what the network takes."""
+
+
+def batch_of(inputs: np.ndarray, prepare: Prepare, device: str = "cpu") -> Tensor:
+    """What a network is given for some samples' inputs."""
+    scale = 255 if inputs.dtype == np.uint8 else 1
+    return prepare(torch.from_numpy(inputs).to(device).float() / scale)
+
+
+def logits_of(network: nn.Module, inputs: np.ndarray, prepare: Prepare, device: str = "cpu") -> np.ndarray:
+    """Put a network in evaluation mode and run it over samples' inputs; returns `(n, classes)`."""
+    network.eval()
+    with torch.inference_mode():
+        starts = range(0, len(inputs), 512)
+        parts = [network(batch_of(inputs[i : i + 512], prepare, device)).float().cpu().numpy() for i in starts]
+    return np.concatenate(parts)
+
+
 class Trainer:
     """Trains a network and leaves `last.pt`, `best.pt` and `history.json` in `out`.
 
@@ -97,7 +116,7 @@ class Trainer:
         train: Samples,
         validation: Samples,
         settings: Settings,
-        prepare: Callable[[Tensor], Tensor],
+        prepare: Prepare,
         augment: Augment,
         gentle: Augment,
         out: Path,
@@ -159,16 +178,12 @@ class Trainer:
         return self.averaged.module.eval()
 
     def logits(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
-        """Run a network in evaluation mode over uint8 inputs; returns `(n, classes)`."""
-        network.eval()
-        with torch.inference_mode():
-            parts = [network(self.batch(inputs[i : i + 512])).float().cpu().numpy() for i in range(0, len(inputs), 512)]
-        return np.concatenate(parts)
+        """What a network in evaluation mode says of samples' inputs: `(n, classes)`."""
+        return logits_of(network, inputs, self.prepare, self.device)
 
     def batch(self, inputs: np.ndarray) -> Tensor:
         """What the network is given for some samples' inputs, on the device."""
-        scale = 255 if inputs.dtype == np.uint8 else 1
-        return self.prepare(torch.from_numpy(inputs).to(self.device).float() / scale)
+        return batch_of(inputs, self.prepare, self.device)
 
     def _epoch(self, advance: Callable[[], None]) -> dict[str, float]:
         epoch, s = len(self.history), self.settings

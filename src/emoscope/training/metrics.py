@@ -70,6 +70,20 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
     }
 
 
+def prior_shift(counts: np.ndarray, share: float) -> np.ndarray:
+    """What is added to logits so that rare classes are named more often (Menon et al. 2021, arXiv:2007.07314, eq. 10).
+
+    Args:
+        counts: of each class in the training samples `(classes,)`, above 0.
+        share: 0 leaves the logits as they are; 1 makes them those of classes that are as frequent as each other.
+
+    Returns:
+        `(classes,)`.
+    """
+    shift: np.ndarray = -share * np.log(counts / counts.sum())
+    return shift
+
+
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature that minimises the negative log-likelihood of the labels (Guo et al. 2017, section 4.2).
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .loop import Augment, Samples, Settings
+from .loop import Augment, Prepare, Samples, Settings
 
 Splits = tuple[Samples, Samples]
 """Training and validation samples."""
@@ -46,7 +46,7 @@ class Recipe:
     protocol: str
     load: Callable[[Path], Splits]
     network: Callable[[], nn.Module]
-    prepare: Callable[[Tensor], Tensor]
+    prepare: Prepare
     augment: Callable[[], Augment]
     gentle: Callable[[], Augment]
     settings: Settings

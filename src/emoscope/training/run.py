@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from torch import nn
 
 from ..errors import DataError
 from ..models import Card, Model
 from .distil import distilled
 from .evaluate import READERS, measure
 from .export import export
-from .loop import Trainer
+from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
 from .recipe import Recipe
 from .recipes import find, fingerprint
@@ -99,19 +100,37 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
 
 
 def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
-    """Calibrate the best epoch on validation, export it, and put its marks on its card."""
+    """Publish the network of the best epoch, with the pictures of the run."""
     network = trainer.best().to("cpu")
-    trainer.device = "cpu"
-    validation = trainer.validation
+    path, marks = publish(recipe, network, trainer.validation, data, out)
+    write(marks, trainer.history, out)
+    return path
+
+
+def publish(
+    recipe: Recipe, network: nn.Module, validation: Samples, data: Path, out: Path
+) -> tuple[Path, dict[str, Any]]:
+    """Calibrate a trained network on validation, export it, and put its marks on its card.
+
+    Args:
+        recipe: gives the name, the labels and the words of the card.
+        network: trained, on the CPU.
+        validation: samples of the recipe's protocol.
+        data: the folder that holds the data set.
+        out: the folder of the model and its card.
+
+    Returns:
+        The path of the ONNX file, and the marks on validation.
+    """
     kept = validation.labels >= 0
-    logits = trainer.logits(network, validation.inputs)
+    logits = logits_of(network, validation.inputs, recipe.prepare)
     card = Card(
         name=recipe.name,
         modality=recipe.modality,
         description=recipe.description,
         labels=recipe.labels,
         input=recipe.input,
-        parameters=sum(p.numel() for p in network.parameters()),
+        parameters=0,
         temperature=fit_temperature(logits[kept], validation.labels[kept]),
         data=recipe.data,
         metrics=(),
@@ -121,7 +140,7 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
         recipe=recipe.name,
     )
     path = out / f"{recipe.name}.onnx"
-    deployed, example = recipe.deploy(network, trainer.batch(validation.inputs[:EXAMPLES]))
+    deployed, example = recipe.deploy(network, batch_of(validation.inputs[:EXAMPLES], recipe.prepare))
     card = replace(card, parameters=sum(p.numel() for p in deployed.parameters()))
     export(deployed, example, card, path)
     own = {
@@ -132,9 +151,8 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
         **score(logits[kept], validation.labels[kept], card.temperature),
         "command": f"emoscope train {recipe.name} --data DATA --out OUT",
     }
-    write(own, trainer.history, out)
     replace(card, metrics=_marks(path, data, recipe, own)).write(path.with_suffix(".json"))
-    return path
+    return path, own
 
 
 def _marks(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple[dict[str, Any], ...]:
