@@ -36,6 +36,7 @@ from emoscope.training.metrics import score
 
 COMMAND = "python benchmarks/peers.py --data DATA --envs ENVS --out results/face"
 CHILD = Path(__file__).with_name("peer_child.py")
+ROUNDS = 3
 TIMED = 300
 """Faces that are timed one by one."""
 LONGEST_S = 1800
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     parser.add_argument("--models", nargs="+", default=[], help="our face models; by default all registered ones")
     parser.add_argument("--limit", type=int, help="only the first so many faces")
-    parser.add_argument("--rounds", type=int, default=3, help="of timing; 0: none")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of timing; 0: none")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     args.envs.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ def main() -> None:
     for one in rows:
         one.update(times.get(one["key"], {}))
     results = {
-        "command": COMMAND,
+        "command": COMMAND + said_besides(args),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "faces": len(images),
         "rounds": args.rounds,
@@ -112,6 +113,14 @@ def main() -> None:
     (args.out / "peers.md").write_text(page(results))
     (args.out / "peers.svg").write_text(picture(results))
     print(page(results))
+
+
+def said_besides(args: argparse.Namespace) -> str:
+    """The options of the command that change what is in the table."""
+    words = [f" --models {' '.join(args.models)}"] if args.models else []
+    words += [f" --limit {args.limit}"] if args.limit else []
+    words += [f" --rounds {args.rounds}"] if args.rounds != ROUNDS else []
+    return "".join(words)
 
 
 def faces(data: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +161,8 @@ class Stage:
         if not note.exists():
             print(f"installing {contender.package}", flush=True)
             venv.create(home, with_pip=True)
-            pip = [str(python(home)), "-m", "pip", "install", "--quiet", contender.package]
+            pip = [str(python(home)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                   contender.package]  # fmt: skip
             finish(subprocess.run(pip, capture_output=True, text=True))
             size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file() and not path.is_symlink())
             note.write_text(json.dumps({"mb": size / 1e6}))
@@ -195,16 +205,15 @@ class Stage:
         return answer
 
     def times(self, contenders: Sequence[Contender], rounds: int) -> dict[str, dict[str, Any]]:
-        """Medians over rounds in which each contender has its turn.
-
-        Raises:
-            Failed: one that could read cannot be timed.
-        """
+        """Medians over rounds in which each contender has its turn; one that fails is left out, and said so."""
         runs: dict[str, list[dict[str, Any]]] = {contender.key: [] for contender in contenders}
         for turn in range(rounds):
             print(f"timing, round {turn + 1} of {rounds}", flush=True)
             for contender in contenders:
-                runs[contender.key].append(self.child(contender, "time", "some.npy"))
+                try:
+                    runs[contender.key].append(self.child(contender, "time", "some.npy"))
+                except Failed as reason:
+                    print(f"{contender.title} was not timed: {reason}", flush=True)
         return {key: {k: middle([run[k] for run in some]) for k in ("ms", "batched", "start_s")}
                 for key, some in runs.items() if some}  # fmt: skip
 

@@ -60,13 +60,25 @@ def page(results: dict[str, Any]) -> str:
         "| | " + " | ".join(EMOTIONS) + " |",
         "|---" * (1 + len(EMOTIONS)) + "|",
         *(f"| {r['title']} | " + " | ".join(recalls(r)) + " |" for r in rows),
+    ]
+    if results["rounds"]:
+        lines += speed(rows, results["rounds"])
+    else:
+        lines += ["", "Not timed."]
+    lines += [f"\n{r['title']} could not be run: `{r['failed']}`" for r in results["rows"] if "failed" in r]
+    lines += ["", *NOTES, ""]
+    return "\n".join(lines)
+
+
+def speed(rows: list[dict[str, Any]], rounds: int) -> list[str]:
+    """The table of times and of what is installed."""
+    lines = [
         "",
         "## Speed and size",
         "",
-        f"One core, one thread, each in a process of its own, in turns; medians over {results['rounds']} rounds, which "
-        "depend on the machine: quote the ratios. Cold start: a new process, until its first face has been read. "
-        "Batched: 32 faces in one call, where the package has such a call. Installed: all that pip brings for the "
-        "package alone.",
+        f"One core, one thread, each in a process of its own, in turns; medians over {rounds} rounds, which depend on "
+        "the machine: quote the ratios. Cold start: a new process, until its first face has been read. Batched: 32 "
+        "faces in one call, where the package has such a call. Installed: all that pip brings for the package alone.",
         "",
         "| | ms a face | faces a second, batched | cold start, s | installed, MB | versions |",
         "|---" * 6 + "|",
@@ -75,9 +87,7 @@ def page(results: dict[str, Any]) -> str:
         packages = ", ".join(f"{name} {release}" for name, release in r["packages"].items())
         cells = (number(r.get("ms"), ".2f"), number(r.get("batched"), ",.0f"), number(r.get("start_s"), ".2f"))
         lines.append(f"| {r['title']} | {' | '.join(cells)} | {number(r['installed_mb'], ',.0f')} | {packages} |")
-    lines += [f"\n{r['title']} could not be run: `{r['failed']}`" for r in results["rows"] if "failed" in r]
-    lines += ["", *NOTES, ""]
-    return "\n".join(lines)
+    return lines
 
 
 def share(one: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def main() -> None:
     labels = ferplus.majority(faces.votes)
     found = attention(FaceClassifier(model), faces.images[labels >= 0], labels[labels >= 0])
     results = {"command": f"{COMMAND} {model.card.name}", "model": model.card.name, "emotions": found}
-    (args.out / "attention.json").write_text(json.dumps(results, indent=1) + "\n")
+    (args.out / "attention.json").write_text(json.dumps(results) + "\n")
     (args.out / "attention.md").write_text(page(results))
     (args.out / "attention.svg").write_text(picture(results))
     print(page(results))
@@ -69,7 +69,7 @@ def attention(scores: Scorer, images: np.ndarray, labels: np.ndarray) -> dict[st
         right = np.flatnonzero((labels == column) & (before.argmax(1) == column))
         chosen = random.permutation(right)[:FACES]
         maps = [cells(falls(scores, images[i], column, before[i, column])) for i in chosen]
-        found[name] = {"n": len(chosen), "map": np.mean(maps, axis=0).tolist() if maps else None}
+        found[name] = {"n": len(chosen), "map": np.mean(maps, axis=0).round(4).tolist() if maps else None}
     return found
 
 

@@ -92,4 +92,17 @@ def test_a_peer_that_cannot_be_installed_is_in_the_page(stage: peers.Stage, monk
     ]
     results = {"command": "c", "machine": "m", "rounds": 0, "rows": rows}
     assert "could not be run: `no such package`" in peers_page.page(results)
+    assert "Not timed." in peers_page.page(results)
     assert "ours" in peers_page.picture(results)
+    rows[0] |= {"ms": 1.5, "batched": None, "start_s": 0.25}
+    assert "| ours | 1.50 | - | 0.25 | - |" in peers_page.page({**results, "rounds": 3})
+
+
+def test_a_peer_that_fails_while_timed_stops_nobody(stage: peers.Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def child(contender: peers.Contender, *_: str) -> dict[str, float]:
+        if contender.package:
+            raise peers.Failed("out of memory")
+        return {"ms": 1.0, "batched": 2.0, "start_s": 3.0}
+
+    monkeypatch.setattr(stage, "child", child)
+    assert stage.times([peers.PEERS[0], OURS], 2) == {OURS.key: {"ms": 1.0, "batched": 2.0, "start_s": 3.0}}
