@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from arguments import parser
+from bootstrap import interval
 from face_models import face_models
 from rich.progress import track
 
@@ -57,6 +58,8 @@ def main() -> None:
 def attention(scores: Scorer, images: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, Any]]:
     """For each emotion how many faces were looked at, and the mean map `(12, 12)` of what hiding a cell costs.
 
+    With it the mean over each part of the face, and its 95 % interval over the faces.
+
     Args:
         scores: the model.
         images: uint8 `(n, 48, 48)`.
@@ -68,9 +71,21 @@ def attention(scores: Scorer, images: np.ndarray, labels: np.ndarray) -> dict[st
     for column, name in track(list(enumerate(EMOTIONS)), "hiding parts"):
         right = np.flatnonzero((labels == column) & (before.argmax(1) == column))
         chosen = random.permutation(right)[:FACES]
-        maps = [cells(falls(scores, images[i], column, before[i, column])) for i in chosen]
-        found[name] = {"n": len(chosen), "map": np.mean(maps, axis=0).round(4).tolist() if maps else None}
+        maps = np.array([cells(falls(scores, images[i], column, before[i, column])) for i in chosen])
+        found[name] = (
+            {"n": len(chosen), "map": maps.mean(0).round(4).tolist(), **over_parts(maps)} if len(maps) else {"n": 0}
+        )
     return found
+
+
+def over_parts(maps: np.ndarray) -> dict[str, Any]:
+    """The mean and its interval of each part of the face over maps `(n, 12, 12)`."""
+    each = [parts(one) for one in maps]
+    values = {name: np.array([one[name] for one in each]) for name in each[0]}
+    return {
+        "parts": {name: float(some.mean()) for name, some in values.items()},
+        "intervals": {name: interval(some, np.arange(len(some))) for name, some in values.items()},
+    }
 
 
 def hidden(face: np.ndarray) -> np.ndarray:
@@ -122,7 +137,7 @@ def picture(results: dict[str, Any]) -> str:
         axes.set(xticks=[], yticks=[], xlim=(0, SIDE), ylim=(SIDE, 0), aspect="equal")
         axes.spines[:].set_visible(False)
         title = f"{name}, n = {found['n']}"
-        if found["map"] is not None:
+        if found["n"]:
             over = np.array(found["map"])
             most = max(float(np.abs(over).max()), 1e-6)
             axes.imshow(over, cmap="RdBu_r", vmin=-most, vmax=most, extent=(0, SIDE, SIDE, 0), interpolation="bilinear")
@@ -162,8 +177,8 @@ def page(results: dict[str, Any]) -> str:
         f"Up to {FACES} FER+ validation faces an emotion (`majority`) that {results['model']} reads rightly. A patch "
         f"of {PATCH}x{PATCH} pixels in the face's mean grey hides one place after another, every {STRIDE} pixels; the "
         "figure is by how many points the calibrated probability of the emotion falls, mean over faces and over the "
-        "places of each part of the face. It says what the model needs on a face that it reads rightly, not why it "
-        "errs.",
+        "places of each part of the face, in brackets its 95 % interval over faces. It says what the model needs on a "
+        "face that it reads rightly, not why it errs.",
         "",
         "![Where the model looks, for each emotion](attention.svg)",
         "",
@@ -171,15 +186,19 @@ def page(results: dict[str, Any]) -> str:
         "|---" * (len(PARTS) + 4) + "|",
     ]
     for name, found in results["emotions"].items():
-        if found["map"] is None:
+        if not found["n"]:
             lines.append(f"| {name} | 0 |" + " |" * (len(PARTS) + 2))
             continue
         over = np.array(found["map"])
         y, x = (int(i) for i in np.unravel_index(over.argmax(), over.shape))
-        means = " | ".join(f"{100 * mean:.1f}" for mean in parts(over).values())
+        means = " | ".join(points(found["parts"][part], *found["intervals"][part]) for part in found["parts"])
         where = f"{(x + 0.5) * STRIDE:.0f}, {(y + 0.5) * STRIDE:.0f}"
         lines.append(f"| {name} | {found['n']} | {means} | {100 * over.max():.1f} at {where} |")
     return "\n".join([*lines, ""])
+
+
+def points(mean: float, low: float, high: float) -> str:
+    return f"{100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 if __name__ == "__main__":

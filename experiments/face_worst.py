@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
 from emoscope.face.classify import FaceClassifier
+from emoscope.training.metrics import wilson
 
 COMMAND = "python experiments/face_worst.py --data DATA --out results/face --model"
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -107,12 +108,13 @@ def page(results: dict[str, Any]) -> str:
         f"A face counts as ambiguous where the emotion that the model says has at least {SOME} of the votes, or where "
         f"the winner has less than {CLEAR:.0%} of them.",
         "",
-        f"| | n | the model's emotion has {SOME} votes | the winner has under {CLEAR:.0%} | ambiguous |",
+        f"| | n | the model's emotion has {SOME} votes | the winner has under {CLEAR:.0%} | ambiguous, 95 % interval |",
         "|---|---|---|---|---|",
     ]
     for key, count in results["counts"].items():
         shares = " | ".join(f"{count[k]} ({count[k] / max(1, count['n']):.0%})" for k in list(count)[1:])
-        lines.append(f"| {words[key]} | {count['n']:,} | {shares} |")
+        low, high = wilson(count["ambiguous"], count["n"])
+        lines.append(f"| {words[key]} | {count['n']:,} | {shares}, {low:.0%} to {high:.0%} |")
     lines += ["", "| | file | votes | label | the model says | probability | ambiguous |", "|---" * 7 + "|"]
     for number, row in enumerate(results["worst"], 1):
         ambiguous = "yes" if row["voted for"] or row["divided"] else "no"

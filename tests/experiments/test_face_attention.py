@@ -53,10 +53,11 @@ def test_cells_are_means_of_the_places_that_cover_them() -> None:
 def test_what_the_model_looks_at_is_found() -> None:
     found = attention.attention(looks_at_the_mouth, np.stack([bright_mouth()] * 3), np.array([1, 1, 0]))
     assert found["happiness"]["n"] == 2
-    assert found["neutral"] == {"n": 0, "map": None}  # the third was read wrongly
-    parts = attention.parts(np.array(found["happiness"]["map"]))
+    assert found["neutral"] == {"n": 0}  # the third was read wrongly
+    parts = found["happiness"]["parts"]
     assert max(parts, key=lambda name: parts[name]) == "mouth"
     assert parts["brows and eyes"] == pytest.approx(0)
+    assert found["happiness"]["intervals"]["mouth"] == pytest.approx([parts["mouth"]] * 2)  # twice the same face
 
 
 def test_the_picture_and_the_page_name_every_emotion() -> None:
