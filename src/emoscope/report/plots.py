@@ -3,9 +3,7 @@
 matplotlib is imported inside the functions, because the commands that draw nothing must start fast.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +11,11 @@ import numpy as np
 from ..emotions import EMOTIONS
 from ..timeline import Timeline
 from .palette import COLOURS, ink
+from .svg import svg as _svg
 from .totals import SOURCE_WORDS, Total, shown, totals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BINS = 400
 """Points in time that a row of bands is drawn with, however many observations there are."""
@@ -28,8 +26,6 @@ ROW = 0.46  # inches of one row of bands
 PITCH = 0.78  # inches from one row to the next, its heading included
 INK = "#010203"  # drawn as the page's text colour, so that the bands follow a dark scheme
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)  # seconds between ticks
-
-_settings = Lock()  # matplotlib's settings belong to the process
 
 
 def bands(timeline: Timeline) -> str:
@@ -293,19 +289,3 @@ def _tick(seconds: float, length: float, step: float) -> str:
     if length < 3600:
         return f"{minutes}:{rest:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-def _svg(figure: "Figure") -> str:
-    import io
-
-    import matplotlib
-
-    out = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _settings, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "emoscope"}):
-        figure.savefig(out, format="svg", metadata=nothing)
-    svg = out.getvalue()
-    svg = svg[svg.index("<svg") :]  # an element in a page has neither an XML declaration nor a document type
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # a tenth of a point is finer than a screen shows, and makes the text a third as long
-    return re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d)\d+", r"\1", d[0]), svg)

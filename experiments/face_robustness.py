@@ -1,0 +1,278 @@
+"""Face models out of their world: pictures that are not FER+'s, and people who are not in it.
+
+    python experiments/face_robustness.py --data DATA --out results/face --models face-ferplus
+
+FER+ validation faces under `majority`, as they are and changed: cut out tighter and looser, turned, darkened, blurred,
+compressed, made small and large again. Then the CREMA-D clips of 72 actors, the face alone through the pipeline, as in
+`experiments/clips.py`. MODELS are registered names or `.onnx` files with their card beside them; by default all
+registered face models. About two minutes for a model on one core.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from arguments import parser
+from bootstrap import interval
+from clips import THREE, right
+from face_models import face_models
+from rich.progress import track
+
+from emoscope.data import ferplus
+from emoscope.data.cremad import Clip, video_clips
+from emoscope.emotions import EMOTIONS
+from emoscope.face.classify import FaceClassifier
+from emoscope.face.crop import SIDE
+from emoscope.face.detect import Detector, smallest_face
+from emoscope.face.smooth import SMOOTHERS
+from emoscope.face.track import Tracker
+from emoscope.media import Frame, open_media
+from emoscope.models import Model
+from emoscope.report.bars import bars
+from emoscope.training.evaluate import logits
+from emoscope.training.metrics import score
+
+COMMAND = "python experiments/face_robustness.py --data DATA --out results/face --models"
+COMMON = 7
+"""The first so many emotions: all but contempt, of which validation has 13 faces."""
+MIDDLE = (SIDE - 1) / 2
+"""The middle of a face, counted from the middle of its first pixel, as OpenCV does."""
+
+Change = Callable[[np.ndarray], np.ndarray]
+"""From a grey uint8 `(48, 48)` face to another."""
+
+
+def moved(face: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    """The face under an affine transform `(2, 3)`; what comes in from beyond its edge repeats the edge's pixels."""
+    return cv2.warpAffine(face, transform, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def cut_to(share: float) -> Change:
+    """Shows so much of the side of the picture: below 1 tighter, above 1 looser."""
+    return lambda face: moved(face, cv2.getRotationMatrix2D((MIDDLE, MIDDLE), 0, 1 / share))
+
+
+def turned(degrees: float) -> Change:
+    """Turned in the picture's plane, to the left if above 0."""
+    return lambda face: moved(face, cv2.getRotationMatrix2D((MIDDLE, MIDDLE), degrees, 1))
+
+
+def dimmed(factor: float = 1.0, gamma: float = 1.0) -> Change:
+    """Of a brightness `v` from 0 to 1 it leaves `factor * v ** gamma`, in steps of 1 / 255."""
+    return lambda face: np.round(255 * factor * (face / 255.0) ** gamma).astype(np.uint8)
+
+
+def blurred(sigma: float) -> Change:
+    """Gaussian, sigma in pixels of the 48x48 face."""
+    return lambda face: cv2.GaussianBlur(face, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+def compressed(quality: int) -> Change:
+    """Through JPEG."""
+
+    def change(face: np.ndarray) -> np.ndarray:
+        _, data = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+
+    return change
+
+
+def once_small(side: int) -> Change:
+    """Made smaller, to so many pixels a side by averaging, and large again by linear interpolation."""
+
+    def change(face: np.ndarray) -> np.ndarray:
+        small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+        return cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+
+    return change
+
+
+CONDITIONS: dict[str, Change] = {
+    "as they are": lambda face: face,
+    "cut to 80 %": cut_to(0.8),
+    "cut to 90 %": cut_to(0.9),
+    "cut to 110 %": cut_to(1.1),
+    "cut to 120 %": cut_to(1.2),
+    "cut to 140 %": cut_to(1.4),
+    "turned 15 degrees to the left": turned(15),
+    "turned 15 degrees to the right": turned(-15),
+    "brightness x 0.4": dimmed(0.4),
+    "gamma 2.5": dimmed(gamma=2.5),
+    "blurred, sigma 1": blurred(1),
+    "blurred, sigma 2": blurred(2),
+    "JPEG quality 30": compressed(30),
+    "JPEG quality 10": compressed(10),
+    "from 24 x 24": once_small(24),
+    "from 16 x 16": once_small(16),
+}
+
+
+class Seen(NamedTuple):
+    """The faces of a clip, in order of time, as the pipeline's tracker cuts them out.
+
+    Attributes:
+        crops: `(n, 48, 48)` uint8.
+        times: `(n,)` seconds.
+        lengths: `(n,)` seconds that the frame is shown.
+        persons: `(n,)` whose face it is.
+    """
+
+    crops: np.ndarray
+    times: np.ndarray
+    lengths: np.ndarray
+    persons: np.ndarray
+
+
+def main() -> None:
+    made = parser(__doc__)
+    made.add_argument("--models", nargs="+", default=[], help="registered names or .onnx files")
+    args = made.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    models = face_models(args.models)
+    faces = ferplus.load(args.data, "validation")
+    labels = ferplus.majority(faces.votes)
+    images, labels = faces.images[labels >= 0], labels[labels >= 0]
+    clips = [(clip, path) for clip, path in video_clips(args.data) if clip.sentence == "IEO"]
+    seen = [faces_of(path) for _, path in track(clips, "finding faces")]
+    results = {
+        "command": f"{COMMAND} {' '.join(model.card.name for model in models)}",
+        "models": {
+            model.card.name: {
+                "faces": pictures(model, images, labels),
+                "clips": on_clips(model, [clip for clip, _ in clips], seen),
+            }
+            for model in models
+        },
+    }
+    (args.out / "robustness.json").write_text(json.dumps(results, indent=1) + "\n")
+    (args.out / "robustness.md").write_text(page(results))
+    (args.out / "robustness.svg").write_text(picture(results))
+    print(page(results))
+
+
+def pictures(model: Model, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
+    """The marks of a model on faces `(n, 48, 48)` with labels `(n,)` under each condition."""
+    rows: list[dict[str, Any]] = []
+    before = np.empty(0)
+    for name, change in track(CONDITIONS.items(), model.card.name):
+        found = logits(model, np.stack([change(face) for face in images])[:, None])
+        hits = (found.argmax(1) == labels).astype(float)
+        before = before if rows else hits
+        marks = score(found, labels, model.card.temperature)
+        rows.append({
+            "condition": name,
+            **{key: marks[key] for key in ("n", "accuracy", "interval", "recall", "ece")},
+            "uar": float(np.mean([recall for recall in marks["recall"][:COMMON] if recall is not None])),
+            "change": float((hits - before).mean()),
+            "change_interval": interval(hits - before, np.arange(len(hits))),
+        })  # fmt: skip
+    return rows
+
+
+def faces_of(path: Path) -> Seen:
+    """The persons of a clip as `Session` sees them."""
+    tracker: Tracker | None = None
+    rows = []
+    with open_media(path) as media:
+        for item in media:
+            if isinstance(item, Frame):
+                tracker = tracker or Tracker(Detector(min_face=smallest_face(item.image)))
+                tracks = tracker.update(item.image, item.time)
+                rows += [(t.crop, item.time, item.duration, t.person) for t in tracks]
+    crops, times, lengths, persons = zip(*rows, strict=True) if rows else ((),) * 4
+    images = np.array(crops, np.uint8).reshape(-1, SIDE, SIDE)
+    return Seen(images, np.array(times), np.array(lengths), np.array(persons))
+
+
+def clip_scores(model: Model, seen: Seen) -> np.ndarray:
+    """The mean over time `(8,)` of a clip's smoothed scores, as the pipeline has them; nan where no face is seen."""
+    if not len(seen.crops):
+        return np.full(len(EMOTIONS), np.nan)
+    raw = FaceClassifier(model)(seen.crops)
+    smoothers = {person: SMOOTHERS["mean"]() for person in np.unique(seen.persons)}
+    smooth = [smoothers[p].update(t, row) for p, t, row in zip(seen.persons, seen.times, raw, strict=True)]
+    return np.average(smooth, axis=0, weights=seen.lengths if seen.lengths.any() else None)
+
+
+def on_clips(model: Model, clips: Sequence[Clip], seen: Sequence[Seen]) -> list[dict[str, Any]]:
+    """How many clips are right among all eight emotions, and among the three that were acted."""
+    scores = np.array([clip_scores(model, one) for one in track(seen, f"{model.card.name}, clips")])
+    truth = np.array([EMOTIONS.index(clip.emotion) for clip in clips])
+    actors = np.array([clip.actor for clip in clips])
+    rows = []
+    for among, allowed in (("eight", range(len(EMOTIONS))), ("three", THREE)):
+        hits = right(scores, truth, list(allowed))
+        recall = {EMOTIONS[c]: float(hits[truth == c].mean()) for c in sorted(set(truth.tolist()))}
+        rows.append({
+            "among": among, "n": len(hits), "accuracy": float(hits.mean()), "interval": interval(hits, actors),
+            "recall": recall,
+        })  # fmt: skip
+    return rows
+
+
+def picture(results: dict[str, Any]) -> str:
+    """All conditions and clips as bars, the models beside each other."""
+    clips = ["CREMA-D clips, among eight", "CREMA-D clips, among three"]
+    bars_of = {
+        name: [(row["accuracy"], *row["interval"]) for row in (*marks["faces"], *marks["clips"])]
+        for name, marks in results["models"].items()
+    }
+    return bars([*CONDITIONS, *clips], bars_of, "Accuracy on FER+ validation faces (majority), changed, and on clips")
+
+
+def page(results: dict[str, Any]) -> str:
+    models = results["models"]
+    first = next(iter(models.values()))["faces"]
+    lines = [
+        "# Face models on other people's pictures",
+        "",
+        f"Command: `{results['command']}`",
+        "",
+        "![Accuracy under each condition](robustness.svg)",
+        "",
+        "## FER+ validation faces, changed",
+        "",
+        f"Protocol `majority`, n = {first[0]['n']:,}; in brackets 95 % intervals. Recall: unweighted, of the first "
+        f"{COMMON} emotions. Change: in points of accuracy against the same faces as they are, drawn over faces.",
+        "What comes in from beyond the picture's edge (cut looser, turned) repeats the edge's pixels.",
+        "",
+        "| condition | " + " | ".join(f"{name}: accuracy | recall | change" for name in models) + " |",
+        "|---" * (1 + 3 * len(models)) + "|",
+    ]
+    for i, condition in enumerate(CONDITIONS):
+        rows = [marks["faces"][i] for marks in models.values()]
+        lines.append(f"| {condition} | " + " | ".join(cells(row, i == 0) for row in rows) + " |")
+    lines += [
+        "",
+        "## CREMA-D clips",
+        "",
+        "Sentence IEO, high intensity, 72 actors, none of them in FER+; the face alone through the pipeline's tracker, "
+        "crops and smoothing; a clip's emotion is the one with the highest mean over time. Intervals over actors; the "
+        "last columns: recall.",
+        "",
+        "| model | among | n | accuracy | " + " | ".join(EMOTIONS[c] for c in THREE) + " |",
+        "|---" * (4 + len(THREE)) + "|",
+    ]
+    for name, marks in models.items():
+        for row in marks["clips"]:
+            recalls = " | ".join(f"{row['recall'][EMOTIONS[c]]:.0%}" for c in THREE)
+            lines.append(f"| {name} | {row['among']} | {row['n']} | {share(row)} | {recalls} |")
+    return "\n".join([*lines, ""])
+
+
+def share(row: dict[str, Any]) -> str:
+    low, high = row["interval"]
+    return f"{row['accuracy']:.1%} ({low:.1%} to {high:.1%})"
+
+
+def cells(row: dict[str, Any], unchanged: bool) -> str:
+    low, high = (100 * end for end in row["change_interval"])
+    change = "" if unchanged else f"{100 * row['change']:+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"{share(row)} | {row['uar']:.3f} | {change}"
+
+
+if __name__ == "__main__":
+    main()
