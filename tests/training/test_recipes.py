@@ -134,6 +134,16 @@ def test_the_seed_is_the_recipes_unless_another_is_given(tmp_path: Path) -> None
     assert read(tmp_path / "c" / "configuration.json")["settings"]["seed"] == 3
 
 
+def test_a_face_network_learns_from_a_teacher(tmp_path: Path) -> None:
+    write_data("folders", tmp_path)
+    assert train("face-ferplus", tmp_path, tmp_path / "first", "--epochs", "1").exit_code == 0
+    teacher = str(tmp_path / "first" / "face-ferplus.onnx")
+    assert train("face-ferplus", tmp_path, tmp_path / "second", "--epochs", "1", "--teacher", teacher).exit_code == 0
+    assert read(tmp_path / "second" / "configuration.json")["teachers"] == ["first/face-ferplus.onnx"]
+    losses = [read(tmp_path / out / "history.json")[0]["train_loss"] for out in ("first", "second")]
+    assert losses[0] != losses[1]
+
+
 @pytest.mark.parametrize("name", recipes.RECIPES)
 @pytest.mark.parametrize("epochs", [1, 3, 4, 16, 100])
 def test_another_number_of_epochs_is_that_of_all(name: str, epochs: int) -> None:
