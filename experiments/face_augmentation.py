@@ -24,7 +24,7 @@ PLANS: dict[str, tuple[str, ...]] = {
     "all but mixing": PARTS,
     "all": (*PARTS, "mixing"),
 }
-SETTINGS = replace(SHORT, epochs=6)
+SETTINGS = replace(SHORT, epochs=5)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from emoscope.training.loop import Samples
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import channel, compact
 
-SETTINGS = replace(SHORT, epochs=6)
+SETTINGS = replace(SHORT, epochs=5)
 COMMAND = "python experiments/face_enhancement.py --data DATA --faces FACES --runs RUNS --out results/face"
 STARVED = ("anger", "happiness", "sadness")
 LEFT, ADDED = 191, 300

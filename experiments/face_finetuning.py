@@ -21,7 +21,8 @@ from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import compact
 
 COMMAND = "python experiments/face_finetuning.py --data DATA --runs RUNS --out results/face"
-FINE = replace(SHORT, rate=1e-3)
+SETTINGS = replace(SHORT, epochs=6)
+FINE = replace(SETTINGS, rate=1e-3)
 """A third of the rate of training from scratch: what was learned is to stay."""
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     sets = {name: [balanced(args.data, split, name) for split in ("train", "validation")] for name in (FIVE, SEVEN)}
     scratch, tuned = [], []
     for seed in SEEDS:
-        settings = replace(SHORT, seed=seed)
+        settings = replace(SETTINGS, seed=seed)
         five = args.runs / f"five-{seed}"
         trained(five, lambda: compact(len(FIVE)), *sets[FIVE], settings)
         scratch.append(trained(args.runs / f"scratch-{seed}", lambda: compact(len(SEVEN)), *sets[SEVEN], settings))
@@ -39,7 +40,7 @@ def main() -> None:
         tuned.append(trained(start, partial(from_five, five), *sets[SEVEN], fine))
     results = {
         "command": COMMAND,
-        "epochs": SHORT.passes,
+        "epochs": SETTINGS.passes,
         "scratch": together(scratch) | {"curve": curve(scratch)},
         "tuned": together(tuned) | {"curve": curve(tuned)},
     }

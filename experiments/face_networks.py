@@ -26,7 +26,7 @@ from emoscope.training.recipes_face import compact, wide
 
 COMMAND = "python experiments/face_networks.py --data DATA --runs RUNS --out results/face"
 NETWORKS: dict[str, tuple[str, Callable[[int], nn.Module], tuple[str, ...]]] = {
-    "reference": ("reference CNN", lambda k: ReferenceFaceCNN(classes=k), ("five", "seven")),
+    "reference": ("reference CNN", lambda k: ReferenceFaceCNN(classes=k), ("five",)),
     "compact": ("compact ResNet", compact, ("five", "seven")),
     "hybrid": ("convolutions and transformer", lambda k: FaceHybrid(classes=k), ("five",)),
     "resnet": ("ResNet", lambda k: FaceResNet(classes=k), ("five",)),
