@@ -33,7 +33,7 @@ COMMAND = "python experiments/crop_margin.py --data DATA --out results/face"
 def main() -> None:
     args = arguments(__doc__)
     crops, truth, actors = collect(args.data)
-    classify = FaceClassifier(load("face"))
+    classify = FaceClassifier(load("face-ferplus"))
     rows = []
     for i, margin in enumerate(MARGINS):
         scores = np.concatenate([classify(part) for part in np.array_split(crops[:, i], len(crops) // 32 + 1)])
