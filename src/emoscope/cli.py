@@ -241,6 +241,8 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cuda where there is one]")
 @click.option("--teacher", "teachers", type=click.Path(path_type=Path), multiple=True,
               help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
+@click.option("--start", type=click.Path(path_type=Path),
+              help="Folder of an earlier training of the same network, to go on from its weights.")  # fmt: skip
 def train(
     recipe: str,
     data: Path,
@@ -250,6 +252,7 @@ def train(
     seed: int | None,
     device: str | None,
     teachers: tuple[Path, ...],
+    start: Path | None,
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -261,7 +264,7 @@ def train(
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise EmoscopeError(f"training needs {error.name}; install it with: pip install 'emoscope[train]'") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers)
+    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
 
 
 @main.command()

@@ -17,6 +17,7 @@ from .evaluate import READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
+from .pretrained import averaged
 from .recipe import Recipe
 from .recipes import find, fingerprint
 from .report import write
@@ -35,6 +36,7 @@ def train(
     seed: int | None = None,
     device: str | None = None,
     teachers: Sequence[Path] = (),
+    start: Path | None = None,
 ) -> Path:
     """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, the marks on validation
     with pictures (`report.write`), the model and its card.
@@ -48,12 +50,13 @@ def train(
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
         teachers: trained models (`.onnx`) whose scores become part of the target.
+        start: the folder of an earlier training of the same network, from whose weights this one goes on.
 
     Returns:
         The path of the ONNX file.
 
     Raises:
-        EmoscopeError: there is no such recipe, or its data is not there.
+        EmoscopeError: there is no such recipe, or its data is not there, or a teacher or the start is not.
     """
     recipe = _with(find(name), epochs, seed)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -68,14 +71,16 @@ def train(
         "settings": asdict(recipe.settings),
         "device": device,
         "teachers": [f"{path.parent.name}/{path.name}" for path in teachers],
+        "start": start.name if start else None,
         "samples": {"train": len(samples.inputs), "validation": len(validation.inputs)},
         "data_sha256": fingerprint(samples, validation),
         "torch": torch.__version__,
     }
     (out / "configuration.json").write_text(json.dumps(configuration, indent=2) + "\n")
     torch.manual_seed(recipe.settings.seed)
+    network = recipe.network()
     trainer = Trainer(
-        recipe.network(),
+        averaged(start, network) if start else network,
         samples,
         validation,
         recipe.settings,
