@@ -4,9 +4,7 @@
     emoscope train face-ferplus-vgg --data DATA --out RUNS/vgg
     python experiments/face_best.py --data DATA --runs RUNS --out results/face
 
-leaves the model and its card in RUNS/best. The compact one is then taught by it:
-
-    emoscope train face-ferplus-compact --data DATA --out RUNS/compact --teacher RUNS/best/face-ferplus-best.onnx
+leaves the model and its card in RUNS/best; docs/train-a-model.md says how the compact one is taught by it.
 """
 
 import json

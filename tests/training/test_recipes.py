@@ -134,6 +134,19 @@ def test_the_seed_is_the_recipes_unless_another_is_given(tmp_path: Path) -> None
     assert read(tmp_path / "c" / "configuration.json")["settings"]["seed"] == 3
 
 
+def test_a_training_goes_on_from_an_earlier_ones_weights(tmp_path: Path) -> None:
+    write_data("folders", tmp_path)
+    assert train("face-ferplus", tmp_path, tmp_path / "first", "--epochs", "1").exit_code == 0
+    start = str(tmp_path / "first")
+    assert train("face-ferplus", tmp_path, tmp_path / "second", "--epochs", "1", "--start", start).exit_code == 0
+    assert read(tmp_path / "second" / "configuration.json")["start"] == "first"
+    losses = [read(tmp_path / out / "history.json")[0]["validation_loss"] for out in ("first", "second")]
+    assert losses[0] != losses[1]
+    refused = train("face-ferplus", tmp_path, tmp_path / "third", "--epochs", "1", "--start", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "no such trained network" in refused.output
+
+
 def test_a_face_network_learns_from_a_teacher(tmp_path: Path) -> None:
     write_data("folders", tmp_path)
     assert train("face-ferplus", tmp_path, tmp_path / "first", "--epochs", "1").exit_code == 0
