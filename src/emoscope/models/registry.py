@@ -13,7 +13,7 @@ from ..emotions import columns, expand
 from ..errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULTS: dict[str, str] = {"face": "face-ferplus", "voice": "voice-cremad", "sequence": "sequence-cremad"}
+DEFAULTS: dict[str, str] = {"face": "face-ferplus-compact", "voice": "voice-cremad", "sequence": "sequence-cremad"}
 """The model that each modality uses unless another is named."""
 
 
