@@ -1,6 +1,10 @@
-"""What tests of any room share. It also puts this folder on the import path, so that all can import `make_media`."""
+"""What tests of any room share. It also puts this folder on the import path, so that all can import `make_media`.
+
+Experiments and benchmarks are scripts beside each other: their folders go on the path too, after all others.
+"""
 
 import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -15,7 +19,9 @@ settings.register_profile("emoscope", deadline=None, max_examples=40, suppress_h
 settings.load_profile("emoscope")
 
 DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
-EXAMPLE = Path(__file__).parents[1] / "examples" / "synthetic.mp4"
+ROOT = Path(__file__).parents[1]
+sys.path += [str(ROOT / "experiments"), str(ROOT / "benchmarks")]
+EXAMPLE = ROOT / "examples" / "synthetic.mp4"
 
 
 @pytest.fixture(scope="session")
