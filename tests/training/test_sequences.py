@@ -143,12 +143,12 @@ def test_what_raters_saw_is_a_share_of_the_target(data: Path) -> None:
     assert sequences.clip_target(clip, {})[EMOTIONS.index(clip.label)] == 1
 
 
-def test_the_pretrained_network_is_the_shipped_one() -> None:
+def test_the_network_that_sequences_start_from_is_a_shipped_one() -> None:
     network = face_network().eval()
     inputs = np.random.default_rng(0).random((3, 1, 48, 48)).astype(np.float32)
     with torch.inference_mode():
         found = network(torch.from_numpy(inputs)).numpy()
-    np.testing.assert_allclose(found, load("face").logits(inputs), atol=1e-4)
+    np.testing.assert_allclose(found, load("face-ferplus").logits(inputs), atol=1e-4)
     with pytest.raises(recipes.EmoscopeError, match="holds another network"):
         face_network(registry.WEIGHTS / f"{registry.DEFAULTS['voice']}.onnx")
 
