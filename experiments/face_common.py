@@ -105,7 +105,7 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "n": n,
         "accuracy": float(accuracy.mean()),
         "interval": list(wilson(round(accuracy.mean() * n), n)),
-        "spread": float(np.ptp(accuracy)),
+        "spread": float(np.ptp(accuracy)) if len(runs) > 1 else None,
         "uar": float(np.mean([run["uar"] for run in runs])),
         "recall": [float(r) for r in recall.mean(0)],
         "confusion": np.sum([run["confusion"] for run in runs], 0).tolist(),
@@ -115,10 +115,8 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def cells(marks: dict[str, Any]) -> str:
     """`n | accuracy | interval | between seeds | unweighted recall` of `together`."""
     low, high = marks["interval"]
-    return (
-        f"{marks['n']:,} | {marks['accuracy']:.1%} | {low:.1%} to {high:.1%} | {marks['spread']:.1%} "
-        f"| {marks['uar']:.3f}"
-    )
+    spread = "-" if marks["spread"] is None else f"{marks['spread']:.1%}"
+    return f"{marks['n']:,} | {marks['accuracy']:.1%} | {low:.1%} to {high:.1%} | {spread} | {marks['uar']:.3f}"
 
 
 CELLS = "n | accuracy | 95 % interval | between seeds | unweighted recall"
