@@ -32,7 +32,7 @@ from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
 from emoscope.models import card, summaries
 from emoscope.models.registry import WEIGHTS
-from emoscope.training.metrics import score
+from emoscope.training.metrics import score, unweighted_recall
 
 COMMAND = "python benchmarks/peers.py --data DATA --envs ENVS --out results/face"
 CHILD = Path(__file__).with_name("peer_child.py")
@@ -269,10 +269,9 @@ def marks(said: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Accuracy, interval and recalls of what was said `(n,)` against labels `(n,)`, those below 0 left out."""
     kept = labels >= 0
     scored = score(np.eye(len(EMOTIONS))[said[kept]], labels[kept])
-    recall = scored["recall"][:COMMON]
     return {
         **{key: scored[key] for key in ("n", "accuracy", "interval", "recall", "confusion")},
-        "uar": float(np.mean([one for one in recall if one is not None])),
+        "uar": unweighted_recall(scored["recall"][:COMMON]),
     }
 
 

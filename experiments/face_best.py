@@ -8,7 +8,6 @@ leaves the model and its card in RUNS/best; docs/train-a-model.md says how the c
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from torch import nn
 from emoscope.data import ferplus
 from emoscope.data.ferplus import FIVE
 from emoscope.emotions import EMOTIONS, columns
-from emoscope.models import Card
 from emoscope.models.registry import softmax
 from emoscope.training.ensemble import Ensemble
 from emoscope.training.loop import logits_of
-from emoscope.training.metrics import prior_shift, score
+from emoscope.training.metrics import prior_shift, score, unweighted_recall
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes import find
 from emoscope.training.recipes_face import BEST, channel
@@ -62,8 +60,7 @@ def main() -> None:
     print(page(results), flush=True)
     model = Ensemble(list(networks.values()), torch.from_numpy(prior_shift(counts, results["chosen"])).float())
     (args.runs / "best").mkdir(exist_ok=True)
-    path, _ = publish(BEST, model, validation, args.data, args.runs / "best")
-    replace(Card.read(path.with_suffix(".json")), recipe=COMMAND).write(path.with_suffix(".json"))
+    publish(BEST, model, validation, args.data, args.runs / "best", COMMAND)
 
 
 def both_ways(network: nn.Module, inputs: np.ndarray) -> list[np.ndarray]:
@@ -80,7 +77,7 @@ def choose(shifted: dict[float, dict[str, Any]]) -> float:
 
 def seven(marks: dict[str, Any]) -> float:
     """Unweighted recall over the first seven emotions, without contempt."""
-    return float(np.mean(marks["recall"][:7]))
+    return unweighted_recall(marks["recall"][:7])
 
 
 def five(data: Path, logits: np.ndarray, counts: np.ndarray) -> dict[float, dict[str, Any]]:

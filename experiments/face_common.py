@@ -15,7 +15,7 @@ from emoscope.data.augment import PARTS, FaceAugment
 from emoscope.emotions import EMOTIONS
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.losses import Loss, cross_entropy
-from emoscope.training.metrics import score
+from emoscope.training.metrics import score, wilson
 from emoscope.training.recipes_face import channel
 
 SHORT = Settings(epochs=8, average=0.99)
@@ -96,8 +96,6 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     The interval is Wilson's for one run's n: the seeds share their faces.
     """
-    from emoscope.training.metrics import wilson
-
     accuracy = np.array([run["accuracy"] for run in runs])
     n = runs[0]["n"]
     recall = np.array([[np.nan if r is None else r for r in run["recall"]] for run in runs])

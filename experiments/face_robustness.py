@@ -33,7 +33,7 @@ from emoscope.media import Frame, open_media
 from emoscope.models import Model
 from emoscope.report.bars import bars
 from emoscope.training.evaluate import logits
-from emoscope.training.metrics import score
+from emoscope.training.metrics import score, unweighted_recall
 
 COMMAND = "python experiments/face_robustness.py --data DATA --out results/face --models"
 COMMON = 7
@@ -165,7 +165,7 @@ def pictures(model: Model, images: np.ndarray, labels: np.ndarray) -> list[dict[
         rows.append({
             "condition": name,
             **{key: marks[key] for key in ("n", "accuracy", "interval", "recall", "ece")},
-            "uar": float(np.mean([recall for recall in marks["recall"][:COMMON] if recall is not None])),
+            "uar": unweighted_recall(marks["recall"][:COMMON]),
             "change": float((hits - before).mean()),
             "change_interval": interval(hits - before, np.arange(len(hits))),
         })  # fmt: skip

@@ -37,7 +37,7 @@ class FaceAugment:
     def __init__(self, parts: Sequence[str] = PARTS, gentle: bool = False, side: int = 48, poor: bool = False) -> None:
         self.poor = _Poor() if poor else None
         self.mixing = Beta(0.4, 0.4) if "mixing" in parts and not gentle else None
-        steps = _gentle() if gentle else _steps(parts, side, 0.7 if poor else 0.75 if side < 48 else 0.85)
+        steps = _gentle() if gentle else _steps(parts, side, poor)
         self.transform = K.AugmentationSequential(*steps, data_keys=["input"]) if steps else None
 
     def __call__(self, faces: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -59,7 +59,9 @@ def _gentle() -> list[Any]:
     ]
 
 
-def _steps(parts: Sequence[str], side: int, smallest: float) -> list[Any]:
+def _steps(parts: Sequence[str], side: int, poor: bool) -> list[Any]:
+    whole = side == 48
+    scale = (0.7 if poor else 0.85 if whole else 0.75, 1.15 if whole else 1.1)
     light: list[Any] = [
         K.RandomBrightness((0.8, 1.2), p=0.5),
         K.RandomContrast((0.7, 1.3), p=0.5),
@@ -67,7 +69,7 @@ def _steps(parts: Sequence[str], side: int, smallest: float) -> list[Any]:
     ]
     made: dict[str, list[Any]] = {
         "flip": [K.RandomHorizontalFlip(p=0.5)],
-        "moves": [_moves(parts, (smallest, 1.15 if side == 48 else 1.1))],
+        "moves": [_moves(parts, scale)],
         "light": light,
         "blur": [K.RandomGaussianBlur((3, 3), (0.3, 1.0), p=0.2), K.RandomGaussianBlur((7, 7), (1.0, 2.0), p=0.1)],
         "erasing": [K.RandomErasing((0.02, 0.15), (0.4, 2.5), value=0.5, p=0.4)],

@@ -11,7 +11,7 @@ import numpy as np
 from ..emotions import EMOTIONS
 from ..timeline import Timeline
 from .palette import COLOURS, ink
-from .svg import svg as _svg
+from .svg import svg
 from .totals import SOURCE_WORDS, Total, shown, totals
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def bands(timeline: Timeline) -> str:
     _time_axis(axes, many)
     for place, row in enumerate(rows):
         _draw_row(axes, row, edges, place * PITCH + PITCH - ROW)
-    return _svg(figure).replace(INK, "currentColor")
+    return svg(figure).replace(INK, "currentColor")
 
 
 def confusion_matrix(counts: np.ndarray, labels: Sequence[str], title: str) -> str:
@@ -74,7 +74,7 @@ def confusion_matrix(counts: np.ndarray, labels: Sequence[str], title: str) -> s
     size = 0.72 * len(labels)
     figure = Figure((size + 1.6, size + 1.4), facecolor="white", layout="constrained")
     _draw_confusions(figure.add_subplot(), counts, labels, title)
-    return _svg(figure)
+    return svg(figure)
 
 
 def confusion_pair(pair: Sequence[tuple[str, np.ndarray]], labels: Sequence[str]) -> str:
@@ -96,7 +96,7 @@ def confusion_pair(pair: Sequence[tuple[str, np.ndarray]], labels: Sequence[str]
     figure = Figure(((size + 1.2) * len(pair), size + 1.4), facecolor="white", layout="constrained")
     for axes, (title, counts) in zip(np.ravel(figure.subplots(1, len(pair))), pair, strict=True):
         _draw_confusions(axes, counts, labels, title)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _draw_confusions(axes: "Axes", counts: np.ndarray, labels: Sequence[str], title: str) -> None:
@@ -160,7 +160,7 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return _svg(figure)
+    return svg(figure)
 
 
 def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
@@ -185,7 +185,7 @@ def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def bin_means(timeline: Timeline, edges: np.ndarray) -> np.ndarray:

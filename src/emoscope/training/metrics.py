@@ -1,6 +1,7 @@
 """How good are predictions: accuracy with its interval, recall, F1, calibration, confusion. Needs no torch."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,16 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
         "accuracy": float(right.sum() / max(1, len(labels))),
         "interval": list(wilson(int(right.sum()), len(labels))),
         "recall": [float(r) if o else None for r, o in zip(recall, occurs, strict=True)],
-        "uar": float(recall[occurs].mean()),
+        "uar": unweighted_recall(recall[occurs].tolist()),
         "macro_f1": float(f1[occurs].mean()),
         "ece": calibration_error(softmax(logits / temperature), labels),
         "confusion": counts.tolist(),
     }
+
+
+def unweighted_recall(recalls: Sequence[float | None]) -> float:
+    """The mean of the recalls, 0 to 1, of the classes that occur: rare ones count as much as common ones."""
+    return float(np.mean([recall for recall in recalls if recall is not None]))
 
 
 def prior_shift(counts: np.ndarray, share: float) -> np.ndarray:

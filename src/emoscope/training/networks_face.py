@@ -12,7 +12,8 @@ from .networks import standardised
 class ReferenceFaceCNN(nn.Sequential):
     """The reference system's network: three convolutions, a dense layer of 3,072 and one output a class.
 
-    Convolutions without padding, as Keras has them by default: 48 > 44 > 21 > 17 > 8 > 5 pixels a side.
+    Maps faces `(n, 1, 48, 48)`, grey in [0, 1], to logits `(n, classes)`. Convolutions without padding, as Keras has
+    them by default: 48 > 44 > 21 > 17 > 8 > 5 pixels a side.
     """
 
     def __init__(self, classes: int = 8) -> None:

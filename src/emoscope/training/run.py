@@ -91,7 +91,7 @@ def train(
         device,
     )
     trainer.run(resume)
-    path = _export(recipe, trainer, data, out)
+    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start))
     console.print(f"wrote {path} and its card")
     return path
 
@@ -104,16 +104,23 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     return replace(recipe, settings=replace(settings, seed=settings.seed if seed is None else seed))
 
 
-def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path) -> Path:
+def _made_by(name: str, teachers: Sequence[Path], start: Path | None) -> str:
+    """The command of a training that leans on others; nothing for one that stands alone."""
+    others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
+    others += [f"--start RUNS/{start.name}"] if start else []
+    return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
+
+
+def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path, made_by: str) -> Path:
     """Publish the network of the best epoch, with the pictures of the run."""
     network = trainer.best().to("cpu")
-    path, marks = publish(recipe, network, trainer.validation, data, out)
+    path, marks = publish(recipe, network, trainer.validation, data, out, made_by)
     write(marks, trainer.history, out)
     return path
 
 
 def publish(
-    recipe: Recipe, network: nn.Module, validation: Samples, data: Path, out: Path
+    recipe: Recipe, network: nn.Module, validation: Samples, data: Path, out: Path, made_by: str = ""
 ) -> tuple[Path, dict[str, Any]]:
     """Calibrate a trained network on validation, export it, and put its marks on its card.
 
@@ -123,9 +130,13 @@ def publish(
         validation: samples of the recipe's protocol.
         data: the folder that holds the data set.
         out: the folder of the model and its card.
+        made_by: the command, where it is more than `emoscope train` with the recipe.
 
     Returns:
         The path of the ONNX file, and the marks on validation.
+
+    Raises:
+        ModelError: ONNX and torch do not agree.
     """
     kept = validation.labels >= 0
     logits = logits_of(network, validation.inputs, recipe.prepare)
@@ -142,7 +153,7 @@ def publish(
         licence="Apache-2.0",
         limits=recipe.limits,
         not_for=NOT_FOR,
-        recipe=recipe.name,
+        recipe=made_by or recipe.name,
     )
     path = out / f"{recipe.name}.onnx"
     deployed, example = recipe.deploy(network, batch_of(validation.inputs[:EXAMPLES], recipe.prepare))
@@ -154,7 +165,7 @@ def publish(
         "split": "validation",
         "labels": list(recipe.labels),
         **score(logits[kept], validation.labels[kept], card.temperature),
-        "command": f"emoscope train {recipe.name} --data DATA --out OUT",
+        "command": made_by or f"emoscope train {recipe.name} --data DATA --out OUT",
     }
     replace(card, metrics=_marks(path, data, recipe, own)).write(path.with_suffix(".json"))
     return path, own
