@@ -51,6 +51,15 @@ def test_the_voice_network_is_exported_too(tmp_path: Path) -> None:
     assert Model(tmp_path / "tiny.onnx").logits(np.zeros((5, 188, 128))).shape == (5, 6)
 
 
+def test_a_file_of_half_the_size_says_nearly_the_same(tmp_path: Path) -> None:
+    net, example = FaceResNet(widths=(16, 32, 48)).eval(), torch.rand(4, 1, 48, 48)
+    whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
+    export(net, example, card(EMOTIONS), whole)
+    assert 0 < export(net, example, card(EMOTIONS), half, half=True) < 1e-2
+    assert half.stat().st_size < 0.55 * whole.stat().st_size
+    assert np.ptp(Model(half).logits(example.numpy()) - Model(whole).logits(example.numpy())) > 0
+
+
 def test_a_network_in_training_is_exported_as_it_is_used(tmp_path: Path) -> None:
     net = network().train()
     export(net, torch.rand(4, 1, 48, 48), card(EMOTIONS), tmp_path / "tiny.onnx")

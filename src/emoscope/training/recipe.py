@@ -37,6 +37,7 @@ class Recipe:
         limits: for the card.
         deploy: from the trained network and a batch of its inputs to the network that is exported and a batch for each
             of its inputs; by default the network itself.
+        half: whether the model's file keeps its weights as float16.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Recipe:
     data: dict[str, Any]
     limits: tuple[str, ...]
     deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))
+    half: bool = False

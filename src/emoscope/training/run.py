@@ -91,7 +91,7 @@ def train(
         device,
     )
     trainer.run(resume)
-    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start))
+    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start, seed))
     console.print(f"wrote {path} and its card")
     return path
 
@@ -104,10 +104,11 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     return replace(recipe, settings=replace(settings, seed=settings.seed if seed is None else seed))
 
 
-def _made_by(name: str, teachers: Sequence[Path], start: Path | None) -> str:
-    """The command of a training that leans on others; nothing for one that stands alone."""
+def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int | None) -> str:
+    """The command of a training that leans on others or has a seed of its own; nothing for any other."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
     others += [f"--start RUNS/{start.name}"] if start else []
+    others += [] if seed is None else [f"--seed {seed}"]
     return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
 
 
@@ -158,7 +159,7 @@ def publish(
     path = out / f"{recipe.name}.onnx"
     deployed, example = recipe.deploy(network, batch_of(validation.inputs[:EXAMPLES], recipe.prepare))
     card = replace(card, parameters=sum(p.numel() for p in deployed.parameters()))
-    export(deployed, example, card, path)
+    export(deployed, example, card, path, recipe.half)
     own = {
         "model": recipe.name,
         "protocol": recipe.protocol,
