@@ -36,7 +36,7 @@ REPORT = {"disgust": 10, "contempt": 10, "surprise": 13, "fear": 5, "sadness": 5
 
 EPOCHS = {"eight": 10, "seven": 16}
 PARTS = ("flip",)
-"""More augmentation teaches a network in so few epochs not to name the rare emotions at all."""
+"""With all of the augmentation, so few epochs do not get as far as naming the rare emotions."""
 
 
 def main() -> None:

@@ -138,10 +138,11 @@ def test_a_training_goes_on_from_an_earlier_ones_weights(tmp_path: Path) -> None
     write_data("folders", tmp_path)
     assert train("face-ferplus", tmp_path, tmp_path / "first", "--epochs", "1").exit_code == 0
     start = str(tmp_path / "first")
-    assert train("face-ferplus", tmp_path, tmp_path / "second", "--epochs", "1", "--start", start).exit_code == 0
+    again = ("--epochs", "1", "--start", start, "--seed", "5")
+    assert train("face-ferplus", tmp_path, tmp_path / "second", *again).exit_code == 0
     assert read(tmp_path / "second" / "configuration.json")["start"] == "first"
     made_by = [Card.read(tmp_path / out / "face-ferplus.json").recipe for out in ("first", "second")]
-    assert made_by == ["face-ferplus", "emoscope train face-ferplus --data DATA --out OUT --start RUNS/first"]
+    assert made_by == ["face-ferplus", "emoscope train face-ferplus --data DATA --out OUT --start RUNS/first --seed 5"]
     losses = [read(tmp_path / out / "history.json")[0]["validation_loss"] for out in ("first", "second")]
     assert losses[0] != losses[1]
     refused = train("face-ferplus", tmp_path, tmp_path / "third", "--epochs", "1", "--start", str(tmp_path))
