@@ -132,6 +132,7 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
         ValueError: the history is empty.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
 
     if not history:
         raise ValueError("expected at least one epoch, got an empty history")
@@ -155,7 +156,7 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
         title += f": best {values[best]:.1%}, epoch {epochs[best]}"
         accuracy.axvline(epochs[best], color="#999999", linewidth=0.8, zorder=0)
     accuracy.set(title=title, xlabel="epoch")
-    accuracy.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     for axes in (losses, accuracy):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
