@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from arguments import parser
+from arguments import parser, read
 from bootstrap import interval
 from face_models import face_models
 from rich.progress import track
@@ -42,8 +42,7 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 def main() -> None:
     made = parser(__doc__)
     made.add_argument("--model", default="face", help="a registered name, or an .onnx file with its card beside it")
-    args = made.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = read(made)
     (model,) = face_models([args.model])
     faces = ferplus.load(args.data, "validation")
     labels = ferplus.majority(faces.votes)

@@ -13,14 +13,13 @@ with `RUNS/first/face-ferplus-best.onnx` as TEACHER; leaves the model and its ca
 taught is in docs/train-a-model.md.
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from arguments import parser
+from arguments import parser, read
 from torch import nn
 
 from emoscope.data import ferplus
@@ -45,8 +44,11 @@ RECALL = 0.8
 
 
 def main() -> None:
-    args = read_arguments()
+    made = parser(__doc__, runs=True)
+    made.add_argument("--first", action="store_true", help="join the first two networks, which teach the second two")
+    args = read(made)
     members, folder = (FIRST, "first") if args.first else (MEMBERS, "best")
+    command = f"{COMMAND} --first" if args.first else COMMAND
     train, validation = BEST.load(args.data)
     kept = validation.labels >= 0
     networks = {name: averaged(args.runs / name, recipe_of(name).network()) for name in members}
@@ -59,7 +61,7 @@ def main() -> None:
 
     shifted = {share: marks(together + prior_shift(counts, share)) for share in SHARES}
     results: dict[str, Any] = {
-        "command": COMMAND,
+        "command": command,
         "chosen": choose(shifted),
         "alone": {name: marks(pair[0]) for name, pair in said.items()},
         "shifted": shifted,
@@ -70,16 +72,7 @@ def main() -> None:
     print(page(results), flush=True)
     model = Ensemble(list(networks.values()), torch.from_numpy(prior_shift(counts, results["chosen"])).float())
     (args.runs / folder).mkdir(exist_ok=True)
-    publish(BEST, model, validation, args.data, args.runs / folder, COMMAND)
-
-
-def read_arguments() -> argparse.Namespace:
-    made = parser(__doc__)
-    made.add_argument("--runs", type=Path, required=True, help="folder of the trainings, one folder each")
-    made.add_argument("--first", action="store_true", help="join the first two networks, which teach the second two")
-    args = made.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    return args
+    publish(BEST, model, validation, args.data, args.runs / folder, command)
 
 
 def recipe_of(member: str) -> Recipe:

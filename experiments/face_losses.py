@@ -51,12 +51,12 @@ def main() -> None:
         "weighted": (train, class_balanced(np.bincount(train.labels, minlength=len(EMOTIONS)))),
     }
     eight = {
-        name: both_seeds(args.runs, f"eight-{name}", compact, samples, validation, loss)
+        name: both_seeds(args.runs / f"eight-{name}", EPOCHS["eight"], compact, samples, validation, loss)
         for name, (samples, loss) in plans.items()
     }
     few, capped = (balanced(args.data, split, SEVEN) for split in ("train", "validation"))
     seven = {
-        name: both_seeds(args.runs, f"seven-{name}", partial(compact, len(SEVEN)), few, capped, loss)
+        name: both_seeds(args.runs / f"seven-{name}", EPOCHS["seven"], partial(compact, len(SEVEN)), few, capped, loss)
         for name, loss in (("label", cross_entropy), ("focal", focal()))
     }
     results = {"command": COMMAND, "epochs": EPOCHS, "seeds": len(SEEDS), "eight": eight, "seven": seven}
@@ -77,21 +77,13 @@ def with_votes(data: Path) -> tuple[Samples, Samples]:
 
 
 def both_seeds(
-    runs: Path, name: str, network: Callable[[], Any], train: Samples, validation: Samples, loss: Loss
+    run: Path, epochs: int, network: Callable[[], Any], train: Samples, validation: Samples, loss: Loss
 ) -> dict[str, Any]:
-    settings = replace(SHORT, epochs=EPOCHS[name.split("-")[0]])
-    marks = [
-        trained(
-            runs / f"{name}-{seed}",
-            network,
-            train,
-            validation,
-            replace(settings, seed=seed),
-            parts=PARTS,
-            loss=loss,
-        )
-        for seed in SEEDS
-    ]
+    marks = []
+    for seed in SEEDS:
+        settings = replace(SHORT, epochs=epochs, seed=seed)
+        folder = run.with_name(f"{run.name}-{seed}")
+        marks.append(trained(folder, network, train, validation, settings, parts=PARTS, loss=loss))
     return together(marks)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from arguments import parser
+from arguments import parser, read
 from bootstrap import interval
 from clips import THREE, right
 from face_models import face_models
@@ -129,8 +129,7 @@ class Seen(NamedTuple):
 def main() -> None:
     made = parser(__doc__)
     made.add_argument("--models", nargs="+", default=[], help="registered names or .onnx files")
-    args = made.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    args = read(made)
     models = face_models(args.models)
     faces = ferplus.load(args.data, "validation")
     labels = ferplus.majority(faces.votes)

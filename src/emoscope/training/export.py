@@ -49,7 +49,11 @@ def to_onnx(network: nn.Module, example: Batches, path: Path) -> None:
 
 
 def halve(path: Path) -> None:
-    """Keep the large weights of an ONNX file as float16, from which a float32 is made on loading: half the size."""
+    """Keep the large float32 weights of an ONNX file as float16, from which float32 is made on loading: half the size.
+
+    Args:
+        path: the `.onnx` file, which is written anew; its inputs and outputs stay float32.
+    """
     import onnx
     from onnx import numpy_helper
 
