@@ -15,3 +15,9 @@ class ModelError(EmoscopeError):
 
 class DataError(EmoscopeError):
     """A data set that is missing or not in the expected layout."""
+
+
+def missing_extra(what: str, package: str, extra: str | None = None) -> EmoscopeError:
+    """The error that says which package is missing, and the command that installs it."""
+    command = f"pip install 'emoscope[{extra}]'" if extra else f"pip install {package}"
+    return EmoscopeError(f"{what} needs {package}, which is not installed; install it with: {command}")
