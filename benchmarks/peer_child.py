@@ -125,9 +125,7 @@ def read_emoscope(name: str) -> Reader:
     classify = FaceClassifier(model)
 
     def many(faces: np.ndarray) -> list[str]:
-        from emoscope.emotions import EMOTIONS
-
-        return [EMOTIONS[column] for column in classify(faces).argmax(1)]
+        return [model.card.labels[column] for column in classify.logits(faces).argmax(1)]
 
     return Reader(lambda face: many(face[None])[0], many, list(model.card.labels), model.path, model.card.parameters)
 

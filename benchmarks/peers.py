@@ -31,7 +31,7 @@ from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
 from emoscope.models import card, summaries
-from emoscope.models.registry import WEIGHTS
+from emoscope.models.registry import paths
 from emoscope.training.metrics import score, unweighted_recall
 
 COMMAND = "python benchmarks/peers.py --data DATA --envs ENVS --out results/face"
@@ -177,7 +177,7 @@ class Stage:
         digest = hashlib.sha256(f"{contender.key} {contender.package}".encode() + CHILD.read_bytes())
         digest.update(self.images.tobytes())
         if not contender.package:
-            digest.update((WEIGHTS / f"{contender.key}.onnx").read_bytes())
+            digest.update(paths()[contender.key].read_bytes())
         kept = self.envs / "said" / f"{contender.key}-{digest.hexdigest()[:16]}.json"
         if not kept.exists():
             print(f"{contender.title} reads {len(self.images):,} faces", flush=True)

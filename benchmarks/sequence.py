@@ -29,11 +29,11 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     crops = np.random.default_rng(0).integers(1, 256, (1, 48, 48), dtype=np.uint8)
     face = FaceClassifier(load("face"))
-    alone = median_s(lambda: face(crops), REPEATS)
+    alone = median_s(lambda: face.logits(crops), REPEATS)
     reader, frame = SequenceClassifier(load("sequence")), iter(range(10**9))
     for _ in range(2 * RATE):
-        reader([1], next(frame) / RATE, crops)
-    over_time = median_s(lambda: reader([1], next(frame) / RATE, crops), REPEATS)
+        reader.logits([1], next(frame) / RATE, crops)
+    over_time = median_s(lambda: reader.logits([1], next(frame) / RATE, crops), REPEATS)
     row = {"face_ms": 1000 * alone, "sequence_ms": 1000 * over_time, "ratio": over_time / alone}
     (args.out / "speed.json").write_text(json.dumps({"command": COMMAND, "machine": platform.machine(), **row}) + "\n")
     text = (

@@ -65,11 +65,11 @@ def models() -> list[dict[str, Any]]:
     """The networks by themselves, on one thread."""
     classify = FaceClassifier(load("face", threads=1))
     crops = np.random.default_rng(0).integers(0, 256, (32, 48, 48), dtype=np.uint8)
-    one = median_s(lambda: classify(crops[:1]), 200)
-    many = median_s(lambda: classify(crops), 20) / len(crops)
+    one = median_s(lambda: classify.logits(crops[:1]), 200)
+    many = median_s(lambda: classify.logits(crops), 20) / len(crops)
     voice = load("voice", threads=1)
     sound = np.random.default_rng(0).standard_normal(48_000).astype(np.float32) * 0.1
-    window = median_s(lambda: voice.scores(window_input(sound)[None]), 50)
+    window = median_s(lambda: voice.logits(window_input(sound)[None]), 50)
     return [
         row("face network, one face, one thread", one * 1000, "ms", "under 2 ms"),
         row("face network, batches of 32, one thread", 1 / many, "faces a second", ""),

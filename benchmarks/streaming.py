@@ -43,16 +43,16 @@ def main() -> None:
     picture = window_input(window)[None]
     stream, stream_s = read(sound, ITEM)
     file, file_s = read(sound, len(sound))
-    if not all((a.scores == b.scores).all() for a, b in zip(stream, file, strict=True)):
-        raise SystemExit("file and stream give different scores")
+    if not all((a.logits == b.logits).all() for a, b in zip(stream, file, strict=True)):
+        raise SystemExit("file and stream give different logits")
     seconds = len(sound) / SAMPLE_RATE
 
     def due() -> np.ndarray:
-        return model.scores(window_input(window)[None])
+        return model.logits(window_input(window)[None])
 
     rows = [
         ("features of a 3 s window", median_ms(lambda: window_input(window)), "ms", ""),
-        ("network on them", median_ms(lambda: model.scores(picture)), "ms", ""),
+        ("network on them", median_ms(lambda: model.logits(picture)), "ms", ""),
         ("both: what is due every 0.5 s", median_ms(due), "ms", "under 10 ms"),
         ("stream in items of 20 ms, voice activity included", 1000 * stream_s * HOP / len(sound), "ms each 0.5 s", ""),
         ("the same", seconds / stream_s, "x real time", ""),

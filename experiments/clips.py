@@ -21,12 +21,14 @@ from rich.progress import track
 import emoscope
 from emoscope.data.cremad import Clip, video_clips
 from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS, columns
-from emoscope.face.smooth import SMOOTHERS
-from emoscope.fusion import FACE_WEIGHT, VOICE_WEIGHT, fuse
+from emoscope.models import card
+from emoscope.reading.fusion import fuse
+from emoscope.reading.smooth import SMOOTHERS
 from emoscope.timeline import Timeline
 from emoscope.training.metrics import calibration_error
 
 THREE = columns(("anger", "happiness", "sadness"))
+SIX = columns(CREMAD_EMOTIONS)
 FACE_WEIGHTS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0)
 
 
@@ -111,10 +113,11 @@ def fusion_weights(names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict
     face, voice = face[both], voice[both]
     truth = np.array([EMOTIONS.index(names[i].emotion) for i in chosen])[both]
     actors = np.array([names[i].actor for i in chosen])[both]
-    grid = [(a, VOICE_WEIGHT) for a in FACE_WEIGHTS]
+    in_use = card("face").fusion_weight, card("voice").fusion_weight
+    grid = [(a, in_use[1]) for a in FACE_WEIGHTS]
     likelihood, hits, errors = [], [], []
     for a, b in grid:
-        fused = fuse(face, voice, CREMAD_EMOTIONS, a, b)
+        fused = fuse(face, voice, SIX, a, b)
         likelihood.append(np.log(np.maximum(fused[np.arange(len(truth)), truth], 1e-9)))
         hits.append(fused.argmax(1) == truth)
         errors.append(calibration_error(fused, truth))
@@ -124,7 +127,7 @@ def fusion_weights(names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict
     for actor in np.unique(actors):
         out = actors == actor
         held_out[out] = correct[int(table[:, ~out].mean(1).argmax()), out]
-    now = grid.index((FACE_WEIGHT, VOICE_WEIGHT)) if (FACE_WEIGHT, VOICE_WEIGHT) in grid else best
+    now = grid.index(in_use) if in_use in grid else best
     return {
         "n": len(truth),
         "best": {"face_weight": grid[best][0], "voice_weight": grid[best][1]},
@@ -132,7 +135,7 @@ def fusion_weights(names: Sequence[Clip], timelines: Sequence[Timeline]) -> dict
         "accuracy_each_actor_left_out": float(held_out.mean()),
         "interval_left_out": interval(held_out, actors),
         "ece_at_best": errors[best],
-        "in_use": {"face_weight": FACE_WEIGHT, "voice_weight": VOICE_WEIGHT, "accuracy": float(correct[now].mean())},
+        "in_use": {"face_weight": in_use[0], "voice_weight": in_use[1], "accuracy": float(correct[now].mean())},
     }
 
 
@@ -143,15 +146,14 @@ def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeli
         truth = EMOTIONS.index(clip.emotion)
         for person in timeline.persons:
             part = timeline.select("face", person)
-            smoother = SMOOTHERS[smoothing]()
-            scores = np.array([smoother.update(o.start, np.array(o.scores)) for o in part])
+            scores = SMOOTHERS[smoothing]().update(part.start, part.scores)
             labels = scores.argmax(1)
             hits += list(labels == truth)
             actors += [clip.actor] * len(labels)
             among_three += list(np.array(THREE)[scores[:, THREE].argmax(1)] == truth)
             likelihood += list(np.log(np.maximum(scores[:, truth], 1e-4)))
             changes += sum(a != b for a, b in pairwise(labels))
-            seconds += part[-1].end - part[0].start
+            seconds += float(part.end[-1] - part.start[0])
     return {
         "smoothing": smoothing,
         "frames": len(hits),

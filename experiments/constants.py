@@ -21,12 +21,12 @@ from rich.progress import track
 
 from emoscope.data import ferplus
 from emoscope.data.cremad import Clip, video_clips
-from emoscope.emotions import EMOTIONS
 from emoscope.face.detect import Detector
+from emoscope.face.mouth import MouthMeter
 from emoscope.face.track import ALIKE, Tracker
 from emoscope.media import SAMPLE_RATE, Frame, Sound, open_media
 from emoscope.models import load
-from emoscope.speaker import STILL, MouthWatch
+from emoscope.reading.speaker import STILL, Mouths
 from emoscope.voice.activity import PAD, VoiceActivity
 from emoscope.voice.features import window_input
 
@@ -106,9 +106,10 @@ def mouths(read: list[Read]) -> dict[str, Any]:
     rows: dict[str, list[tuple[bool, int]]] = {"speech": [], "before": []}
     for clip, crops, samples in read:
         stretches = speech(samples)
-        watch = MouthWatch()
+        meter, watch = MouthMeter(), Mouths()
         for time, crop in crops:
-            watch.add(1, time, crop)
+            moved = meter.measure(time, [1], crop[None])
+            watch.add(np.array([time]), np.array([1]), moved[:, 0], moved[:, 1])
         for start, end in stretches[:1]:
             rows["speech"].append((watch.speaker(start - PAD / SAMPLE_RATE, end + PAD / SAMPLE_RATE) == 1, clip.actor))
             if start > QUIET_S:
@@ -136,7 +137,7 @@ def padding(read: list[Read]) -> list[dict[str, Any]]:
             start, end = stretches[0][0] - (pad or 0), stretches[-1][1] + (pad or 0)
             part = samples if pad is None else samples[max(0, int(start * SAMPLE_RATE)) : int(end * SAMPLE_RATE)]
             said = int(model.scores(window_input(part)[None])[0].argmax())
-            hits.append((EMOTIONS[said] == clip.emotion, clip.actor))
+            hits.append((model.card.labels[said] == clip.emotion, clip.actor))
         rows.append({"padding_s": "whole clip" if pad is None else pad, **share(np.array(hits))})
     return rows
 

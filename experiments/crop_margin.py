@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from arguments import arguments
 from bootstrap import interval
+from face_models import scorer
 from rich.progress import track
 
 from emoscope.data.cremad import video_clips
 from emoscope.emotions import EMOTIONS, columns
-from emoscope.face.classify import FaceClassifier
 from emoscope.face.crop import crop_faces
 from emoscope.face.detect import Detector
 from emoscope.media import Frame, open_media
@@ -33,7 +33,7 @@ COMMAND = "python experiments/crop_margin.py --data DATA --out results/face"
 def main() -> None:
     args = arguments(__doc__)
     crops, truth, actors = collect(args.data)
-    classify = FaceClassifier(load("face-ferplus"))
+    classify = scorer(load("face-ferplus"))
     rows = []
     for i, margin in enumerate(MARGINS):
         scores = np.concatenate([classify(part) for part in np.array_split(crops[:, i], len(crops) // 32 + 1)])

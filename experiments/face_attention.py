@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from arguments import parser, read
 from bootstrap import interval
-from face_models import face_models
+from face_models import face_models, scorer
 from rich.progress import track
 
 from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
-from emoscope.face.classify import FaceClassifier
 from emoscope.face.crop import SIDE, TEMPLATE
 from emoscope.report.svg import svg
 
@@ -46,7 +45,7 @@ def main() -> None:
     (model,) = face_models([args.model])
     faces = ferplus.load(args.data, "validation")
     labels = ferplus.majority(faces.votes)
-    found = attention(FaceClassifier(model), faces.images[labels >= 0], labels[labels >= 0])
+    found = attention(scorer(model), faces.images[labels >= 0], labels[labels >= 0])
     results = {"command": f"{COMMAND} {model.card.name}", "model": model.card.name, "emotions": found}
     (args.out / "attention.json").write_text(json.dumps(results) + "\n")
     (args.out / "attention.md").write_text(page(results))

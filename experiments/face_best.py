@@ -22,10 +22,10 @@ import torch
 from arguments import parser, read
 from torch import nn
 
+from emoscope.calibration import probabilities
 from emoscope.data import ferplus
 from emoscope.data.ferplus import FIVE
 from emoscope.emotions import EMOTIONS, columns
-from emoscope.models.registry import softmax
 from emoscope.training.ensemble import Ensemble
 from emoscope.training.loop import logits_of
 from emoscope.training.metrics import prior_shift, score, unweighted_recall
@@ -81,7 +81,7 @@ def recipe_of(member: str) -> Recipe:
 
 def both_ways(network: nn.Module, inputs: np.ndarray) -> list[np.ndarray]:
     """Log-probabilities of faces and of their mirror images."""
-    return [np.log(softmax(logits_of(network, some, channel))) for some in (inputs, inputs[:, :, ::-1].copy())]
+    return [np.log(probabilities(logits_of(network, some, channel))) for some in (inputs, inputs[:, :, ::-1].copy())]
 
 
 def choose(shifted: dict[float, dict[str, Any]]) -> float:

@@ -18,19 +18,18 @@ import numpy as np
 from arguments import parser, read
 from bootstrap import interval
 from clips import THREE, right
-from face_models import face_models
+from face_models import face_models, scorer
 from rich.progress import track
 
 from emoscope.data import ferplus
 from emoscope.data.cremad import Clip, video_clips
 from emoscope.emotions import EMOTIONS
-from emoscope.face.classify import FaceClassifier
 from emoscope.face.crop import SIDE
 from emoscope.face.detect import Detector, smallest_face
-from emoscope.face.smooth import SMOOTHERS
 from emoscope.face.track import Tracker
 from emoscope.media import Frame, open_media
 from emoscope.models import Model
+from emoscope.reading.smooth import SMOOTHERS
 from emoscope.report.bars import bars
 from emoscope.training.evaluate import logits
 from emoscope.training.metrics import score, unweighted_recall
@@ -190,9 +189,10 @@ def clip_scores(model: Model, seen: Seen) -> np.ndarray:
     """The mean over time `(8,)` of a clip's smoothed scores, as the pipeline has them; nan where no face is seen."""
     if not len(seen.crops):
         return np.full(len(EMOTIONS), np.nan)
-    raw = FaceClassifier(model)(seen.crops)
-    smoothers = {person: SMOOTHERS["mean"]() for person in np.unique(seen.persons)}
-    smooth = [smoothers[p].update(t, row) for p, t, row in zip(seen.persons, seen.times, raw, strict=True)]
+    smooth = scorer(model)(seen.crops).astype(np.float64)
+    for person in np.unique(seen.persons):
+        own = seen.persons == person
+        smooth[own] = SMOOTHERS["mean"]().update(seen.times[own], smooth[own])
     return np.average(smooth, axis=0, weights=seen.lengths if seen.lengths.any() else None)
 
 

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 from arguments import parser
-from face_models import face_models
+from face_models import face_models, scorer
 from PIL import Image, ImageDraw, ImageFont
 
 from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
-from emoscope.face.classify import FaceClassifier
 from emoscope.training.metrics import wilson
 
 COMMAND = "python experiments/face_worst.py --data DATA --out results/face --model"
@@ -43,7 +42,7 @@ def main() -> None:
     faces = ferplus.load(args.data, "validation")
     faces = faces.take(ferplus.majority(faces.votes) >= 0)
     parts = np.array_split(faces.images, len(faces) // 64 + 1)
-    found = judged(faces, np.concatenate([FaceClassifier(model)(part) for part in parts]))
+    found = judged(faces, np.concatenate([scorer(model)(part) for part in parts]))
     wrong = sorted((row for row in found if row["said"] != row["label"]), key=lambda row: -row["probability"])
     results = {
         "command": f"{COMMAND} {model.card.name}",

@@ -15,7 +15,7 @@ from rich.progress import track
 
 import emoscope
 from emoscope.data.cremad import video_clips
-from emoscope.face.smooth import SMOOTHERS
+from emoscope.reading.smooth import SMOOTHERS
 
 COMMAND = "python experiments/sequence_pipeline.py --data DATA --out results/sequence"
 MODELS = ("face", "sequence")

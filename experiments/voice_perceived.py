@@ -14,11 +14,11 @@ import numpy as np
 from arguments import arguments
 from bootstrap import interval
 
+from emoscope.calibration import probabilities
 from emoscope.data.cremad import LogMels, load_logmels
 from emoscope.data.votes import perceived, votes
 from emoscope.emotions import CREMAD_EMOTIONS, columns
 from emoscope.models import Model, load
-from emoscope.models.registry import softmax
 from emoscope.training.evaluate import logits
 
 COMMAND = "python experiments/voice_perceived.py --data DATA --runs RUNS --out results/voice"
@@ -36,7 +36,7 @@ def main() -> None:
     models = {f"{shipped.card.name}, shipped": shipped}
     models["voice-perceived, trained on votes"] = Model(args.runs / "voice-perceived" / "voice-perceived.onnx")
     for name, model in models.items():
-        scores = softmax(logits(model, clips.logmel) / model.card.temperature)
+        scores = probabilities(logits(model, clips.logmel), model.card.temperature)
         rows.append(
             {
                 "who": name,

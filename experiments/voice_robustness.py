@@ -17,10 +17,11 @@ from arguments import arguments
 from bootstrap import interval
 from rich.progress import track
 
+from emoscope.calibration import probabilities
 from emoscope.data import ravdess
 from emoscope.data.nonspeech import KINDS, make, noise
 from emoscope.data.recordings import samples
-from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS, columns
+from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS, columns, expand
 from emoscope.media import SAMPLE_RATE, Sound
 from emoscope.models import Model, load
 from emoscope.voice.classify import VoiceReader
@@ -136,7 +137,8 @@ def heard(model: Model, sound: np.ndarray) -> np.ndarray:
     rows = reader.add(Sound(0.0, sound)) + reader.finish()
     if not rows:
         return np.full(len(EMOTIONS), np.nan)
-    return np.average([row.scores for row in rows], axis=0, weights=[row.end - row.start for row in rows])
+    scores = probabilities(np.array([row.logits for row in rows]), model.card.temperature)
+    return expand(np.average(scores, axis=0, weights=[row.end - row.start for row in rows]), model.card.labels)
 
 
 def no_voice(kind: str, model: Model) -> dict[str, Any]:

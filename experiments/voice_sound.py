@@ -14,7 +14,7 @@ from arguments import arguments
 
 import emoscope
 from emoscope.data.cremad import load_logmels, video_clips
-from emoscope.emotions import EMOTIONS
+from emoscope.emotions import EMOTIONS, expand
 from emoscope.media import Sound, open_media
 from emoscope.models import load
 from emoscope.training.metrics import wilson
@@ -33,7 +33,7 @@ def main() -> None:
         "packed log-mels": np.stack([logmels[str(clip)] for clip, _ in clips]).astype(np.float32) / 255,
         "sound of the .flv": np.stack([window_input(sound(path)) for _, path in clips]),
     }
-    scores = {name: model.scores(batch) for name, batch in inputs.items()}
+    scores = {name: expand(model.scores(batch), model.card.labels) for name, batch in inputs.items()}
     scores["pipeline on the .flv"] = np.array(
         [list(emoscope.analyze(path).select("voice").mean_scores().values()) for _, path in clips]
     )

@@ -22,7 +22,7 @@ from emoscope.models import registry
 from emoscope.timeline import Timeline
 
 RATE = 10
-TABLES = {"timeline.csv", "timeline.parquet", "summary.json"}
+TABLES = {"timeline.csv", "timeline.parquet", "summary.json", "evidence.sqlite"}
 
 
 def emoscope(*arguments: object) -> Result:
@@ -62,20 +62,45 @@ def test_a_video_becomes_tables_a_page_and_a_video(clip: Path, tmp_path: Path) -
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
     assert names(tmp_path / "out") == TABLES | {"report.html", "annotated.mp4"}
-    for name in names(tmp_path / "out"):
+    for name in names(tmp_path / "out") - {"evidence.sqlite"}:
         assert name in result.stdout
     assert "Person 1" in result.stdout
 
     timeline = Timeline.read(tmp_path / "out" / "timeline.csv")
-    assert timeline.observations == Timeline.read(tmp_path / "out" / "timeline.parquet").observations
+    assert list(timeline) == list(Timeline.read(tmp_path / "out" / "timeline.parquet"))
     assert {o.source for o in timeline} == {"face", "voice", "fused"}
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (summary["input"], summary["persons"], summary["frames"]) == ("clip.mkv", 1, 20)
-    assert sum(total["observations"] for total in summary["totals"]) == len(timeline)
+    seen = [(total["who"], total["source"], total["observations"]) for total in summary["totals"]]
+    assert seen == [("Person 1", "face", 20), ("Scene", "voice", 1)]  # both together would say the same again
     with open_media(tmp_path / "out" / "annotated.mp4") as media:
         assert sum(1 for _ in media) > 0
         assert (media.frames, media.has_sound, media.width, media.height) == (20, True, 256, 300)
     assert "clip.mkv" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_reading_again_needs_no_recording(clip: Path, tmp_path: Path) -> None:
+    out, copy = tmp_path / "out", tmp_path / "clip.mkv"
+    copy.write_bytes(clip.read_bytes())
+    assert emoscope("analyze", copy, "--out", out, "--no-video").exit_code == 0
+    before = {name: (out / name).read_bytes() for name in ("timeline.csv", "report.html")}
+    copy.unlink()
+    result = emoscope("read", out)
+    assert result.exit_code == 0, result.output
+    assert (out / "timeline.csv").read_bytes() == before["timeline.csv"]
+    assert (out / "report.html").read_text().count("data:image/jpeg") == before["report.html"].count(b"data:image/jpeg")
+    assert emoscope("read", out, "--smoothing", "none").exit_code == 0
+    assert (out / "timeline.csv").read_bytes() != before["timeline.csv"]
+    assert "there is no evidence; make it with" in refused(emoscope("read", tmp_path))
+
+
+def test_another_recording_does_not_inherit_results(clip: Path, portrait: np.ndarray, tmp_path: Path) -> None:
+    picture, out = tmp_path / "me.png", tmp_path / "out"
+    Image.fromarray(portrait).save(picture)
+    assert emoscope("analyze", clip, "--out", out).exit_code == 0
+    assert "holds the results of another recording, clip.mkv" in refused(emoscope("analyze", picture, "--out", out))
+    assert emoscope("analyze", picture, "--out", out, "--force").exit_code == 0
+    assert names(out) == TABLES | {"report.html"}
 
 
 @pytest.mark.parametrize("kind", ["picture", "sound", "folder", "nobody"])
@@ -270,7 +295,7 @@ def test_models_as_json_are_those_of_the_contract() -> None:
     rows = json.loads(emoscope("models", "--json").stdout)
     assert {row["modality"] for row in rows} >= {"face", "voice"}
     for row in rows:
-        assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence"]
+        assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence", "path"]
         assert row["bytes"] == (registry.WEIGHTS / f"{row['name']}.onnx").stat().st_size
         for marks in row["metrics"]:
             low, high = marks["interval"]
@@ -303,7 +328,7 @@ def test_evaluation_as_json_is_that_of_the_contract(model: str, protocol: str, t
 @pytest.mark.parametrize(
     ("model", "options", "message"),
     [
-        ("nobody", [], "no model is named 'nobody'; shipped are"),
+        ("nobody", [], "no model is named 'nobody'; there are"),
         ("face", [], "no FER+ labels at"),
         ("voice", [], "no CREMA-D in"),
         ("face", ["--protocol", "tfds"], "no protocol 'tfds' for face models; there are majority, plurality"),
@@ -326,4 +351,4 @@ def test_training_without_torch_says_how_to_get_it(tmp_path: Path, monkeypatch: 
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     line = refused(emoscope("train", "face-ferplus", "--data", tmp_path, "--out", tmp_path))
-    assert "training needs torch; install it with: pip install 'emoscope[train]'" in line
+    assert "training needs torch, which is not installed; install it with: pip install 'emoscope[train]'" in line

@@ -14,15 +14,17 @@ import emoscope
 ROOT = Path(emoscope.__file__).parent
 
 FLOORS = {
-    "errors": 0, "emotions": 0,
-    "timeline": 1, "media": 1, "models": 1,
-    "face": 2, "voice": 2, "fusion": 2, "speaker": 2, "report": 2,
-    "session": 3, "data": 3,
-    "analysis": 4, "training": 4,
-    "outputs": 5,
-    "live": 6,
-    "cli": 7,
-    "__init__": 8, "__main__": 8,
+    "errors": 0, "emotions": 0, "calibration": 0, "columns": 0,
+    "evidence": 1, "timeline": 1, "media": 1, "models": 1,
+    "face": 2, "voice": 2, "reading": 2, "report": 2,
+    "observer": 3, "data": 3,
+    "session": 4, "training": 4,
+    "observing": 5,
+    "analysis": 6,
+    "outputs": 7,
+    "live": 8,
+    "cli": 9,
+    "__init__": 10, "__main__": 10,
 }  # fmt: skip
 """Each room's floor: it may import from floors below its own, and from itself."""
 
@@ -89,7 +91,7 @@ OWN = [found for found in EVERY if found.wanted in MODULES]
 
 
 def test_imports_are_found() -> None:
-    assert Import("emoscope.session", "emoscope.media", True) in EVERY
+    assert Import("emoscope.observer", "emoscope.media", True) in EVERY
     assert Import("emoscope.cli", "emoscope.training.run", False) in EVERY
     assert Import("emoscope.face.detect", "emoscope.face.mtcnn", True) in EVERY
     assert Import("emoscope.__init__", "emoscope.session", False) not in EVERY  # the package's name has no __init__
@@ -114,6 +116,13 @@ def test_media_models_and_report_know_nothing_of_session() -> None:
     assert not [
         f for f in OWN if f.rooms[0] in rooms and f.rooms[1] in ("session", "analysis", "outputs", "live", "cli")
     ]
+
+
+def test_reading_sees_no_pixel_no_sample_and_no_network() -> None:
+    known = {"errors", "emotions", "calibration", "columns", "evidence", "timeline", "reading"}
+    reading = [f for f in EVERY if f.rooms[0] == "reading"]
+    assert {f.rooms[1] for f in reading if f.wanted in MODULES} <= known
+    assert not {f.wanted.split(".")[0] for f in reading} & {"cv2", "av", "onnxruntime", "PIL"}
 
 
 def test_nothing_at_run_time_imports_data_or_training() -> None:

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rows import as_fused, in_order
 
 from emoscope import Session
+from emoscope.emotions import EMOTIONS
 from emoscope.errors import ModelError
 from emoscope.face.detect import Detector
-from emoscope.fusion import MAX_WAIT
 from emoscope.media import SAMPLE_RATE, Frame, Sound
 from emoscope.models import DEFAULTS
-from emoscope.timeline import Observation, in_order
+from emoscope.reading.fusion import MAX_WAIT_S
+from emoscope.reading.reader import Reader, Source
+from emoscope.timeline import Observation
 
 RATE = 10
 SECONDS = 4.0
@@ -122,7 +125,7 @@ def test_without_faces_the_voice_is_the_scenes_and_fused_equals_it(speech: np.nd
     rows = run(cut(speech, 1600), session)
     assert of(rows, "voice")
     assert {o.person for o in rows} == {None}
-    assert of(rows, "fused") == [replace(o, source="fused") for o in of(rows, "voice")]
+    assert of(rows, "fused") == as_fused(of(rows, "voice"))
     with pytest.raises(ValueError, match="made with faces=False"):
         session.add_frame(np.zeros((48, 48, 3), np.uint8), 0.0)
 
@@ -131,7 +134,7 @@ def test_without_voice_fused_equals_the_face(rows: list[Observation], frames: li
     session = Session(voice=False)
     assert set(session.models) == {"face"}
     found = list(feed(session, frames))
-    assert of(found, "fused") == [replace(o, source="fused") for o in of(found, "face")]  # at once
+    assert of(found, "fused") == as_fused(of(found, "face"))  # at once
     assert of(found, "face") == of(rows, "face")
     assert session.close() == []
     with pytest.raises(ValueError, match="made with voice=False"):
@@ -160,10 +163,10 @@ def test_the_face_is_not_waited_for_longer_than_the_limit(speech: np.ndarray) ->
     quiet = np.zeros(SAMPLE_RATE, np.float32)
     found = [o for sound in cut(speech, 1600) for o in session.add_sound(sound.samples, sound.time)]
     assert found == []  # a frame may yet come
-    for second in range(4, 6 + round(MAX_WAIT)):
+    for second in range(4, 6 + round(MAX_WAIT_S)):
         found += session.add_sound(quiet, float(second))
     assert of(found, "voice")
-    assert of(found, "fused") == [replace(o, source="fused") for o in of(found, "voice")]
+    assert of(found, "fused") == as_fused(of(found, "voice"))
 
 
 def test_the_voice_is_not_waited_for_longer_than_the_limit(portrait: np.ndarray) -> None:
@@ -171,13 +174,13 @@ def test_the_voice_is_not_waited_for_longer_than_the_limit(portrait: np.ndarray)
     early = [o for i in range(5) for o in session.add_frame(portrait, float(i), 1.0)]
     assert not of(early, "fused")
     later = [o for i in range(5, 17) for o in session.add_frame(portrait, float(i), 1.0)]
-    assert [o.start for o in of(later, "fused")] == [float(i) for i in range(17 - round(MAX_WAIT))]
-    assert [o.start for o in of(session.close(), "fused")] == [float(i) for i in range(17 - round(MAX_WAIT), 17)]
+    assert [o.start for o in of(later, "fused")] == [float(i) for i in range(17 - round(MAX_WAIT_S))]
+    assert [o.start for o in of(session.close(), "fused")] == [float(i) for i in range(17 - round(MAX_WAIT_S), 17)]
 
 
 def test_sound_that_comes_far_too_late_loses_nothing(portrait: np.ndarray, speech: np.ndarray) -> None:
     session = Session()
-    times = [float(i) for i in range(3 + round(MAX_WAIT) * 2)]
+    times = [float(i) for i in range(3 + round(MAX_WAIT_S) * 2)]
     rows = [o for time in times for o in session.add_frame(portrait, time, 1.0)]
     rows += list(feed(session, cut(speech, 1600))) + session.close()
     assert [o.start for o in of(rows, "face")] == times
@@ -197,7 +200,7 @@ def weight(thing: object, seen: set[int] | None = None) -> np.ndarray:
         return sum((weight(value, seen) for value in thing.values()), np.array([0, len(thing)]))
     if isinstance(thing, list | tuple | deque | set):
         return sum((weight(value, seen) for value in thing), np.array([0, len(thing)]))
-    if type(thing).__module__.startswith("emoscope.") and type(thing).__name__ != "Model":
+    if type(thing).__module__.startswith("emoscope.") and type(thing).__name__ not in ("Model", "Source"):
         names = [*getattr(thing, "__dict__", {}), *getattr(thing, "__slots__", ())]
         return sum((weight(getattr(thing, name, None), seen) for name in names), np.array([0, 1]))
     return np.array([0, 1])
@@ -258,8 +261,9 @@ def test_of_a_still_picture_a_sequence_model_says_what_the_face_model_says(portr
 
 @pytest.mark.parametrize(("model", "smoothing"), [("face", "mean"), ("sequence", "none")])
 def test_a_sequence_model_is_not_smoothed_again_unless_asked(model: str, smoothing: str) -> None:
-    assert Session(voice=False, face_model=model).smoothing == smoothing
-    assert Session(voice=False, face_model=model, smoothing="vote").smoothing == "vote"
+    source = Source(model, model, EMOTIONS, 1.0, 1.0)
+    assert Reader(source, None).smoothing == smoothing
+    assert Reader(source, None, "vote").smoothing == "vote"
 
 
 def test_a_sequence_model_sees_what_was_before(frames: list[Frame]) -> None:
@@ -275,7 +279,7 @@ def test_a_sequence_model_sees_what_was_before(frames: list[Frame]) -> None:
 def test_what_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="no smoothing is named 'heavy'; there are mean, vote, none"):
         Session(voice=False, smoothing="heavy")
-    with pytest.raises(ModelError, match="no model is named 'nobody'; shipped are"):
+    with pytest.raises(ModelError, match="no model is named 'nobody'; there are"):
         Session(face_model="nobody")
     with pytest.raises(ModelError, match=f"{DEFAULTS['voice']} is a voice model; expected a face or sequence model"):
         Session(face_model="voice")

@@ -12,21 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import models
-    from .analysis import analyze
+    from .analysis import analyze, read
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
+    from .evidence import Evidence
+    from .observing import observe
     from .session import Session
     from .timeline import Observation, Timeline
 
-__all__ = ["EMOTIONS", "EmoscopeError", "Observation", "Session", "Timeline", "analyze", "models"]
+__all__ = [
+    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "Session", "Timeline", "analyze", "models", "observe",
+    "read",
+]  # fmt: skip
 
 _HOMES = {
     "EMOTIONS": "emotions",
     "EmoscopeError": "errors",
+    "Evidence": "evidence",
     "Observation": "timeline",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",
+    "observe": "observing",
+    "read": "analysis",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .errors import EmoscopeError
+from .errors import EmoscopeError, missing_extra
 
 
 class _Group(click.Group):
@@ -46,21 +46,47 @@ def main() -> None:
     """
 
 
+_MODEL = "A name that `emoscope models` lists, or the path of an .onnx file with its card beside it"
+_READING = [
+    click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
+                 help="Of each face over time: exponential mean, majority of each batch of 10, or none "
+                 "[default: mean; none for a sequence model]."),
+]  # fmt: skip
+_MODELS = [
+    click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}; or sequence: the default of those "
+                 "that look at a person's last moments."),
+    click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}."),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+                 help="Where the models run."),
+    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each network."),
+]  # fmt: skip
+
+
+def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """Add options that several commands share."""
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 @main.command()
 @click.argument("path", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the results [default: INPUT's name + -emoscope]."
 )
-@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists, or "
-              "sequence: the default of those that look at a person's last moments.")  # fmt: skip
-@click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
-@click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
-              help="Of each face over time: exponential mean, majority of each batch of 10, or none "
-              "[default: mean; none for a sequence model].")  # fmt: skip
-def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smoothing: str | None) -> None:
+@_with(_MODELS)
+@_with(_READING)
+@click.option("--video/--no-video", default=True, help="Whether to write annotated.mp4 for a video.")
+@click.option("--force", is_flag=True, help="Replace the results of another recording in --out.")
+def analyze(path: Path, out: Path | None, video: bool, smoothing: str | None, **observing: Any) -> None:
     """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
 
-    Writes timeline.csv, timeline.parquet, summary.json, report.html and, for a video, annotated.mp4.
+    Writes timeline.csv, summary.json, report.html, evidence.sqlite and, for a video, annotated.mp4; timeline.parquet
+    too where the extra `parquet` is installed. Interrupted, the same command goes on from where it was.
 
     \b
     Example:
@@ -68,8 +94,8 @@ def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smo
     """
     from rich.console import Console
 
-    from .analysis import CUT_OFF
     from .analysis import analyze as run
+    from .models import card
     from .outputs import check_folder, write_pictures, write_tables
     from .report.terminal import show_summary
 
@@ -78,14 +104,39 @@ def analyze(path: Path, out: Path | None, face_model: str, voice_model: str, smo
         if not path.exists():
             raise EmoscopeError(f"{path}: there is no such file or folder")
         check_folder(out)
-        timeline = run(path, face_model=face_model, voice_model=voice_model, smoothing=smoothing, progress=progress)
+        timeline = run(path, out=out, smoothing=smoothing, progress=progress, **observing)
     files = write_tables(timeline, out)
+    cards = [card(observing[f"{name}_model"]) for name in timeline.info["models"]]
     with _progress("drawing") as progress:
-        files += write_pictures(timeline, path, out, progress)
+        files += write_pictures(timeline, path, out, progress, cards, video)
     show_summary(timeline, files, Console())
-    if timeline.info["truncated"]:
-        damaged = next(note for note in timeline.info["notes"] if note.endswith(CUT_OFF))
-        raise EmoscopeError(f"{damaged}; what was computed is in {out}")
+    if damaged := timeline.info["damaged"]:
+        raise EmoscopeError(f"{damaged[0]}; what was computed is in {out}")
+
+
+@main.command()
+@click.argument("out", metavar="FOLDER", type=click.Path(path_type=Path))
+@_with(_READING)
+def read(out: Path, **reading: Any) -> None:
+    """Read the evidence in FOLDER, which `emoscope analyze` wrote, anew: table, summary and page.
+
+    The recording is not looked at again.
+
+    \b
+    Example:
+        emoscope read interview --smoothing none
+    """
+    from rich.console import Console
+
+    from .analysis import read as run
+    from .models import cards_of
+    from .outputs import kept_frames, write_report, write_tables
+    from .report.terminal import show_summary
+
+    timeline = run(out, **reading)
+    files = write_tables(timeline, out)
+    files.append(write_report(timeline, out, kept_frames(out), cards_of(timeline.info["models"].values())))
+    show_summary(timeline, files, Console())
 
 
 @main.command()
@@ -263,7 +314,7 @@ def train(
     try:
         from .training.run import train as run
     except ModuleNotFoundError as error:
-        raise EmoscopeError(f"training needs {error.name}; install it with: pip install 'emoscope[train]'") from None
+        raise missing_extra("training", error.name or "a package", "train") from None
     run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
 
 
@@ -287,7 +338,7 @@ def augment(folder: Path, out: Path, seed: int) -> None:
         with _progress("changing", "recordings") as progress:
             written = write_versions(folder, out, seed, progress)
     except ModuleNotFoundError as error:
-        raise EmoscopeError(f"this needs {error.name}; install it with: pip install 'emoscope[train]'") from None
+        raise missing_extra("this", error.name or "a package", "train") from None
     click.echo(f"{written} files in {out}")
 
 
@@ -314,9 +365,11 @@ def report(folder: Path, out: Path | None) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
-@click.option("--face-model", default="face", show_default=True, help="A model that `emoscope models` lists.")
-@click.option("--voice-model", default="voice", show_default=True, help="A model that `emoscope models` lists.")
-def live(host: str, port: int, face_model: str, voice_model: str) -> None:
+@click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
+@click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where the models run.")  # fmt: skip
+def live(host: str, port: int, **models: Any) -> None:
     """Serve a page that reads emotions from the camera and the microphone, and an API for programs.
 
     Nothing leaves this machine, and nothing is stored.
@@ -325,10 +378,13 @@ def live(host: str, port: int, face_model: str, voice_model: str) -> None:
     Example:
         emoscope live
     """
-    from .live.app import Settings
-    from .live.serve import serve
+    try:
+        from .live.app import Settings
+        from .live.serve import serve
+    except ModuleNotFoundError as error:
+        raise missing_extra("the live page", error.name or "a package", "live") from None
 
-    serve(host, port, Settings(face_model=face_model, voice_model=voice_model), click.echo)
+    serve(host, port, Settings(**models), click.echo)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ class Columns:
 
     @classmethod
     def join(cls, tables: Iterable[Self]) -> Self:
-        """The rows of several tables, at least one, one after the other."""
-        parts = list(tables)
+        """The rows of several tables, at least one, one after the other; the widths of empty ones do not matter."""
+        every = list(tables)
+        parts = [table for table in every if len(table)] or every[:1]
         return cls(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)})

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 EMOTIONS: tuple[str, ...] = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
-"""The eight emotions of a timeline unless its models say others, in the order of FER+ (Barsoum et al. 2016, arXiv:1608.01041)."""
+"""The emotions of a timeline unless its models say others, in the order of FER+ (Barsoum et al. 2016,
+arXiv:1608.01041)."""
 
 CREMAD: dict[str, str] = {
     "ANG": "anger",

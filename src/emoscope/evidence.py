@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
@@ -127,9 +127,6 @@ class Speakers(Columns):
         return cls(none.astype(np.int32), none, none, np.zeros((0, values), np.float16))
 
 
-_Table = TypeVar("_Table", Looks, Speakers)
-
-
 @dataclass(eq=False)
 class Evidence:
     """What was observed.
@@ -160,8 +157,8 @@ class Evidence:
         return cls(
             Faces.join(part.faces for part in parts),
             Voices.join(part.voices for part in parts),
-            Looks.join(_wide([part.looks for part in parts])),
-            Speakers.join(_wide([part.speakers for part in parts])),
+            Looks.join(part.looks for part in parts),
+            Speakers.join(part.speakers for part in parts),
             np.concatenate([part.shots for part in parts]),
             parts[-1].info,
         )
@@ -177,13 +174,8 @@ class Evidence:
             return file.read()
 
 
-def _wide(tables: list[_Table]) -> list[_Table]:
-    """Those that have rows; one without where none has: an empty table may not know how long embeddings are."""
-    return [table for table in tables if len(table)] or tables[:1]
-
-
 _TABLES: dict[str, type[Columns]] = {"faces": Faces, "voices": Voices, "looks": Looks, "speakers": Speakers}
-_VECTORS = {"logits": np.dtype("<f2"), "embedding": np.dtype("<f2"), "box": np.dtype("<f4")}
+_VECTORS: dict[str, np.dtype[Any]] = {"logits": np.dtype("<f2"), "embedding": np.dtype("<f2"), "box": np.dtype("<f4")}
 """Columns that are kept as bytes, little-endian; all others are numbers."""
 _WHOLE = ("track", "utterance")
 
@@ -216,6 +208,7 @@ class EvidenceFile:
             connection.execute("BEGIN IMMEDIATE")
             for statement in _schema():
                 connection.execute(statement)
+            connection.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (json.dumps(FORMAT),))
             connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             raise EmoscopeError(_refusal(path, error)) from None
@@ -262,8 +255,9 @@ class EvidenceFile:
     def clear(self) -> None:
         """Remove everything."""
         with self._transaction():
-            for table in (*_TABLES, "shots", "about", "checkpoint"):
+            for table in (*_TABLES, "shots", "frames", "about", "checkpoint"):
                 self._connection.execute(f"DELETE FROM {table}")
+            self.tell(format=FORMAT)
 
     def append(self, evidence: Evidence, checkpoint: dict[str, Any] | None = None, **facts: Any) -> None:
         """Add rows, and say from where observing goes on and what is known: all of it or nothing."""
@@ -283,6 +277,21 @@ class EvidenceFile:
         """Where observing goes on, as `append` was told last."""
         row = self._connection.execute("SELECT state FROM checkpoint").fetchone()
         return None if row is None else unpack(row[0])
+
+    def keep_frames(self, frames: list[tuple[float, float, bytes]]) -> None:
+        """Keep the pictures of the page instead of those before: seconds, scale and JPEG of each."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM frames")
+            self._connection.executemany("INSERT INTO frames VALUES (?, ?, ?)", frames)
+
+    def frames(self) -> list[tuple[float, float, bytes]]:
+        """The pictures that `keep_frames` kept."""
+        return self._connection.execute("SELECT time, scale, jpeg FROM frames ORDER BY time").fetchall()
+
+    def highest(self, table: str, column: str) -> int:
+        """The highest number in a column; 0 where there is none."""
+        row = self._connection.execute(f"SELECT MAX({column}) FROM {table}").fetchone()
+        return int(row[0] or 0)
 
     def end(self, **facts: Any) -> None:
         """Say that observing is over: there is nothing to go on from."""
@@ -312,7 +321,7 @@ class EvidenceFile:
         names = [f.name for f in fields(kind)]
         rows = self._connection.execute(f"SELECT {', '.join(names)} FROM {name} ORDER BY rowid").fetchall()
         if not rows:
-            return kind.empty((self.about("widths") or {}).get(name, 0))  # type: ignore[attr-defined, no-any-return]
+            return kind.empty((self.about("widths") or {}).get(name, 0))  # type: ignore[attr-defined]
         return kind(
             **{column: _loaded(column, values) for column, values in zip(names, zip(*rows, strict=True), strict=True)}
         )
@@ -336,6 +345,7 @@ def _schema() -> Iterator[str]:
         )
         yield f"CREATE TABLE IF NOT EXISTS {name} ({columns})"
     yield "CREATE TABLE IF NOT EXISTS shots (time REAL)"
+    yield "CREATE TABLE IF NOT EXISTS frames (time REAL, scale REAL, jpeg BLOB)"
     yield "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT)"
     yield "CREATE TABLE IF NOT EXISTS checkpoint (state BLOB)"
 
@@ -379,7 +389,8 @@ def pack(state: dict[str, Any]) -> bytes:
 
     text = json.dumps(state, default=stand_in)
     out = io.BytesIO()
-    np.savez(out, text=np.frombuffer(text.encode(), np.uint8), **{str(i): array for i, array in enumerate(arrays)})
+    named: dict[str, Any] = {str(place): array for place, array in enumerate(arrays)}
+    np.savez(out, text=np.frombuffer(text.encode(), np.uint8), **named)
     return out.getvalue()
 
 

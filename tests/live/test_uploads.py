@@ -41,8 +41,20 @@ def test_an_upload_is_read_as_a_file_is(client: TestClient, short: Path, tmp_pat
     assert answer["summary"]["input"] == "clip.mp4" and answer["summary"]["persons"] == 1
     assert len(answer["observations"]) == len(expected)
     first = answer["observations"][0]
-    assert (first["start"], first["emotion"], tuple(first["box"])) == (0.0, expected[0].emotion, expected[0].box)
+    assert first == expected[0].as_json()
     assert left_behind() == []
+
+
+def test_the_servers_models_read_uploads_too(short: Path) -> None:
+    with TestClient(create_app(Settings(face_model="face-ferplus")), base_url="http://localhost") as other:
+        summary = post(other, short.read_bytes()).json()["summary"]
+    assert summary["models"]["face"] == "face-ferplus"
+
+
+def test_unknown_fields_of_the_form_are_refused(client: TestClient, short: Path) -> None:
+    files = {"file": ("clip.mp4", short.read_bytes())}
+    answer = client.post("/analyze", files=files, data={"face_model": "sequence"})
+    assert answer.status_code == 400
 
 
 def test_the_report_and_the_progress(client: TestClient, short: Path) -> None:

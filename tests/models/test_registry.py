@@ -1,5 +1,7 @@
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,10 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from emoscope.emotions import EMOTIONS
+from emoscope.calibration import probabilities
 from emoscope.errors import ModelError
 from emoscope.models import DEFAULTS, Card, Model, card, load, names, registry, summaries
-from emoscope.models.registry import softmax
 
 FIELDS: dict[str, Any] = {
     "name": "tiny",
@@ -43,6 +44,7 @@ def write_model(folder: Path, name: str = "tiny", outputs: int = 3, **changed: A
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in place of the shipped weights."""
     monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    monkeypatch.setenv("EMOSCOPE_MODELS", str(tmp_path / "none"))
     return tmp_path
 
 
@@ -50,18 +52,18 @@ def one_line(error: pytest.ExceptionInfo[ModelError]) -> bool:
     return len(str(error.value).splitlines()) == 1
 
 
-def test_scores_are_calibrated_probabilities_at_the_models_own_emotions(tmp_path: Path) -> None:
+def test_scores_are_calibrated_probabilities_of_the_models_own_labels(tmp_path: Path) -> None:
     logits = np.array([[1.0, 2.0, 5.0], [0.0, 0.0, 0.0]])
     scores = Model(write_model(tmp_path)).scores(logits)
-    assert scores.shape == (2, 8)
-    np.testing.assert_allclose(scores.sum(1), 1, rtol=1e-6)
     expected = np.exp(logits / 2) / np.exp(logits / 2).sum(1, keepdims=True)
-    for i, name in enumerate(FIELDS["labels"]):
-        np.testing.assert_allclose(scores[:, EMOTIONS.index(name)], expected[:, i], rtol=1e-6)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)
 
 
-def test_softmax_of_large_numbers_is_finite() -> None:
-    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0, -1e4]])), [[1, 0, 0]])
+def test_probabilities_of_large_numbers_are_finite() -> None:
+    np.testing.assert_allclose(probabilities(np.array([[1e4, 0.0, -1e4]])), [[1, 0, 0]])
+    half = probabilities(np.array([[9, 8, 7]], np.float16))
+    assert half.dtype == np.float32
+    np.testing.assert_allclose(half.sum(), 1, rtol=1e-6)
 
 
 def test_a_card_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -83,7 +85,9 @@ def test_a_card_without_a_field_is_refused(field: str, tmp_path: Path) -> None:
     "changed",
     [
         {"labels": 3},
-        {"labels": ["joy"]},
+        {"labels": []},
+        {"labels": ["joy", "joy"]},
+        {"labels": ["joy", ""]},
         {"limits": None},
         {"temperature": 0},
         {"temperature": -1.5},
@@ -140,23 +144,70 @@ def test_models_are_found_by_name_and_by_modality(shelf: Path) -> None:
     assert load("face").card.name == DEFAULTS["face"]
 
 
-@pytest.mark.parametrize("name", ["nobody", "", "voice", "../tiny", "tiny.onnx"])
+@pytest.mark.parametrize("name", ["nobody", "", "voice"])
 def test_an_unknown_name_says_which_there_are(name: str, shelf: Path) -> None:
     write_model(shelf)
-    with pytest.raises(ModelError, match=r"no model is named .*; shipped are tiny") as error:
+    with pytest.raises(ModelError, match=r"no model is named .*; there are tiny") as error:
         load(name)
     assert one_line(error)
 
 
+@pytest.mark.parametrize("path", ["../tiny", "nobody.onnx", "/nowhere/nobody.onnx"])
+def test_a_path_that_leads_nowhere_says_so(path: str, shelf: Path) -> None:
+    with pytest.raises(ModelError, match=r"there is no such model; expected an \.onnx file with its card") as error:
+        load(path)
+    assert one_line(error)
+
+
+def test_a_model_may_be_a_path_or_a_model(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    model = load(path, "face")
+    assert load(str(path)) is model  # loaded once
+    assert load(model) is model
+    assert card(path) == model.card
+    with pytest.raises(ModelError, match="tiny is a face model; expected a voice model"):
+        load(model, "voice")
+
+
+def test_a_model_that_has_changed_is_loaded_anew(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    first = load(path)
+    os.utime(path, (1, 1))
+    assert load(path) is not first
+
+
+def test_the_users_folder_and_other_packages_bring_models(
+    shelf: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, others = tmp_path_factory.mktemp("own"), tmp_path_factory.mktemp("others")
+    write_model(own, "mine")
+    write_model(others, "theirs")
+    monkeypatch.setenv("EMOSCOPE_MODELS", str(own))
+    point = SimpleNamespace(load=lambda: others)
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == "emoscope.models" else [])
+    assert names() == ["mine", "theirs"]
+    assert load("mine").card.name == "mine"
+    assert [row["path"] for row in summaries()] == [str(own / "mine.onnx"), str(others / "theirs.onnx")]
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime has CUDA")
+    with pytest.raises(ModelError, match="has no CUDA; install onnxruntime-gpu, or use --device cpu"):
+        load(write_model(tmp_path), device="cuda").logits(np.zeros((1, 3)))
+
+
 def test_an_empty_shelf_says_so(shelf: Path) -> None:
     assert summaries() == []
-    with pytest.raises(ModelError, match="shipped are none"):
+    with pytest.raises(ModelError, match="there are none"):
         card("face")
 
 
 def test_a_summary_has_the_fields_of_the_contract(shelf: Path) -> None:
     path = write_model(shelf)
     (row,) = summaries()
-    assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence"]
+    assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence", "path"]
     assert row["bytes"] == path.stat().st_size
     json.dumps(row)

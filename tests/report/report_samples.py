@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from emoscope.emotions import EMOTIONS
-from emoscope.models.registry import Card
-from emoscope.timeline import Box, Observation, Source, Timeline, in_order
+from emoscope.models import Card
+from emoscope.timeline import Box, Observation, Source, Timeline
 
 BOX: Box = (10.0, 20.0, 30.0, 40.0)
 
@@ -35,20 +35,20 @@ def conversation(**info: Any) -> Timeline:
     observations += [observe(t / 10, t / 10 + 0.1, person=2, anger=0.7) for t in range(60)]
     observations += [observe(0, 2, "voice", 2, fear=0.9), observe(1, 3, "voice", 2, fear=0.9)]
     observations += [observe(0, 2, "fused", 2, anger=0.5), observe(3, 5, "voice", None, disgust=0.55)]
-    return Timeline(in_order(observations), {"input": "talk.mp4", "kind": "video", "duration_s": 6.0} | info)
+    return Timeline.of(observations, {"input": "talk.mp4", "kind": "video", "duration_s": 6.0} | info).sorted()
 
 
 def long_recording(persons: int, observations_each: int, seconds: float = 3600.0) -> Timeline:
     """Every person through the whole recording, with scores that change at random."""
-    draws = np.random.default_rng(0).dirichlet(np.ones(8), observations_each)
-    step = seconds / observations_each
-    rows = [tuple(map(float, row)) for row in draws]
+    draws = np.random.default_rng(0).dirichlet(np.ones(len(EMOTIONS)), observations_each)
+    start = np.repeat(np.arange(observations_each) * seconds / observations_each, persons)
     return Timeline(
-        [
-            Observation(i * step, (i + 1) * step, "face", person, BOX, row)
-            for i, row in enumerate(rows)
-            for person in range(1, persons + 1)
-        ]
+        start,
+        start + seconds / observations_each,
+        np.zeros(len(start), np.int8),
+        np.tile(np.arange(1, persons + 1, dtype=np.int32), observations_each),
+        np.tile(np.array(BOX), (len(start), 1)),
+        np.repeat(draws, persons, axis=0),
     )
 
 

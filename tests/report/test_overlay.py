@@ -1,11 +1,14 @@
 """The overlay: what it changes, what it leaves alone, and where the words go."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from report_samples import observe
 
 from emoscope.report.overlay import draw, text_size
-from emoscope.report.palette import rgb
+from emoscope.report.palette import COLOURS, colours, rgb
+from emoscope.timeline import Observation
 
 
 def noise(height: int, width: int) -> np.ndarray:
@@ -43,8 +46,8 @@ def test_only_the_box_the_label_and_the_mark_are_painted() -> None:
 
 def test_box_has_the_colour_of_its_emotion() -> None:
     result = draw(np.zeros((480, 640, 3), np.uint8), [observe(0, 1, box=(200, 200, 100, 120), happiness=0.9)])
-    assert tuple(result[260, 200]) == rgb("happiness")
-    assert tuple(result[320, 250]) == rgb("happiness")
+    assert tuple(result[260, 200]) == rgb(COLOURS["happiness"])
+    assert tuple(result[320, 250]) == rgb(COLOURS["happiness"])
 
 
 @pytest.mark.parametrize("box", [(-30, -30, 100, 100), (590, 0, 200, 90), (600, 450, 90, 90), (-40, 400, 80, 200)])
@@ -96,10 +99,10 @@ def test_observations_without_a_box_are_left_out() -> None:
 def test_voice_is_a_strip_with_all_its_scores() -> None:
     image = np.zeros((480, 640, 3), np.uint8)
     result = draw(image, [], observe(0, 1, "voice", person=None, anger=0.5, fear=0.25))
-    left, top, right, bottom = extent(result[30:], rgb("anger"))  # the label, and half of the bar
+    left, top, right, bottom = extent(result[30:], rgb(COLOURS["anger"]))  # the label, and half of the bar
     assert (left, bottom) == (0, 450)
     assert bottom - top < 40
-    neutral, fear = extent(result[440:], rgb("neutral")), extent(result[440:], rgb("fear"))
+    neutral, fear = extent(result[440:], rgb(COLOURS["neutral"])), extent(result[440:], rgb(COLOURS["fear"]))
     assert fear[2] == 640
     assert fear[0] == right
     assert fear[2] - fear[0] == pytest.approx(neutral[2] - neutral[0], abs=1)
@@ -124,3 +127,21 @@ def test_every_frame_carries_the_mark_and_the_notice_widens_it() -> None:
 def test_the_image_must_be_rgb() -> None:
     with pytest.raises(ValueError, match=r"got uint8 \(10, 10\)"):
         draw(np.zeros((10, 10), np.uint8), [])
+
+
+def test_the_label_hides_little_of_a_face_that_fills_a_small_picture() -> None:
+    image = noise(48, 48)
+    covered = changed(image, draw(image, [observe(0, 1, box=(4, 4, 40, 40), fear=0.9)]))[6:42, 6:42].mean()
+    assert covered < 0.4
+
+
+def test_names_stand_on_the_label() -> None:
+    black = np.zeros((480, 640, 3), np.uint8)
+    face = observe(0, 1, box=(200, 200, 100, 120), fear=0.9)
+    assert (draw(black, [face], names={1: "Anna"}) != draw(black, [face])).any()
+
+
+def test_labels_of_ones_own_have_colours() -> None:
+    face = Observation(0, 1, "face", 1, (200, 200, 100, 120), (0.9, 0.1), ("calm", "bored"))
+    result = draw(np.zeros((480, 640, 3), np.uint8), [face], replace(face, source="voice", box=None))
+    assert tuple(result[260, 200]) == rgb(colours(("calm", "bored"))["calm"])

@@ -39,7 +39,7 @@ def lab(linear: np.ndarray) -> np.ndarray:
 
 
 def linear(emotion: str) -> np.ndarray:
-    value = np.array(rgb(emotion)) / 255
+    value = np.array(rgb(COLOURS[emotion])) / 255
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
@@ -56,5 +56,5 @@ def test_any_two_colours_differ(sight: str) -> None:
 
 def test_letters_read_on_every_colour() -> None:
     for name in EMOTIONS:
-        low, high = sorted((luminance(rgb(name)), luminance(ink(name))))
+        low, high = sorted((luminance(rgb(COLOURS[name])), luminance(ink(COLOURS[name]))))
         assert (high + 0.05) / (low + 0.05) >= 4.5, name

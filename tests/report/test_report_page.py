@@ -98,7 +98,7 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_not_unicode_can_be_written(tmp_path: Path) -> None:
-    write_page(tmp_path / "report.html", Timeline([], {"input": "caf\udce9.mp4"}))
+    write_page(tmp_path / "report.html", Timeline.of([], {"input": "caf\udce9.mp4"}))
     assert "caf?.mp4" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -123,8 +123,8 @@ def test_totals_table_has_headers_and_every_row() -> None:
 
 
 def test_the_notice_is_on_every_page() -> None:
-    picture_page = render(Timeline([observe(0, 0)], {"kind": "picture"}))
-    for html in (full_page(), render(Timeline()), picture_page):
+    picture_page = render(Timeline.of([observe(0, 0)], {"kind": "picture"}))
+    for html in (full_page(), render(Timeline.empty()), picture_page):
         text = Page(html).text
         assert "guess about expression, not what a person feels" in text
         assert "Article 5(1)(f)" in text
@@ -154,7 +154,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_an_empty_timeline_gets_a_friendly_page() -> None:
-    page = Page(render(Timeline([], {"input": "room.mp4", "kind": "video", "duration_s": 3.0})))
+    page = Page(render(Timeline.of([], {"input": "room.mp4", "kind": "video", "duration_s": 3.0})))
     assert "No face and no voice was found" in page.text
     assert page.all("svg") == []
     assert page.all("table") == []
@@ -162,7 +162,7 @@ def test_an_empty_timeline_gets_a_friendly_page() -> None:
 
 @pytest.mark.parametrize(("kind", "words"), [("picture", "No face was"), ("sound", "No voice was")])
 def test_an_empty_page_speaks_of_what_was_looked_for(kind: str, words: str) -> None:
-    assert words in Page(render(Timeline([], {"kind": kind}))).text
+    assert words in Page(render(Timeline.of([], {"kind": kind}))).text
 
 
 def test_key_frames_are_jpeg_of_bounded_size() -> None:
@@ -185,7 +185,7 @@ def test_a_key_frame_must_be_rgb() -> None:
 
 
 def test_a_picture_has_bars_instead_of_bands() -> None:
-    timeline = Timeline(
+    timeline = Timeline.of(
         [observe(0, 0, person=1, happiness=0.62), observe(0, 0, person=2, fear=0.9)],
         {"input": "us.jpg", "kind": "picture"},
     )
@@ -193,12 +193,12 @@ def test_a_picture_has_bars_instead_of_bands() -> None:
     assert page.all("svg") == []
     assert "Person 1: happiness 62 %" in page.text
     assert "Person 2: fear 90 %" in page.text
-    assert any(i.get("style") == "width:62.0%" and i.get("class") == "happiness" for i in page.all("i"))
+    assert any(i.get("style") == "width:62.0%" and i.get("class") == "label-1" for i in page.all("i"))
     assert len(page.all("img")) == 1
 
 
 def test_a_folder_of_pictures_lists_each_with_its_faces() -> None:
-    timeline = Timeline(
+    timeline = Timeline.of(
         [observe(0, 1, person=1, fear=0.9), observe(2, 3, person=2, anger=0.8)], {"kind": "folder", "parts": PARTS}
     )
     page = Page(render(timeline, [KeyFrame(2.0, picture(), "third")]))
@@ -210,7 +210,7 @@ def test_a_folder_of_pictures_lists_each_with_its_faces() -> None:
 
 def test_a_large_folder_stays_small() -> None:
     parts = [{"file": f"{i}.jpg", "start_s": float(i), "end_s": i + 1.0} for i in range(1000)]
-    timeline = Timeline([observe(i, i + 1.0, person=i + 1) for i in range(1000)], {"kind": "folder", "parts": parts})
+    timeline = Timeline.of([observe(i, i + 1.0, person=i + 1) for i in range(1000)], {"kind": "folder", "parts": parts})
     page = Page(render(timeline))
     assert len(page.all("article")) == 100
     assert "900 more pictures" in page.text
@@ -220,14 +220,14 @@ def test_a_large_folder_stays_small() -> None:
 def test_a_page_about_a_picture_does_not_wait_for_matplotlib() -> None:
     code = (
         "import sys; from emoscope.report.page import render; from emoscope.timeline import *;"
-        "render(Timeline([Observation(0, 0, 'face', 1, None, (1, 0, 0, 0, 0, 0, 0, 0))]));"
+        "render(Timeline.of([Observation(0, 0, 'face', 1, None, (1, 0, 0, 0, 0, 0, 0, 0))]));"
         "print('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
 
 
 def test_a_crowd_is_cut_with_a_word_about_it() -> None:
-    crowd = Timeline([observe(0, p, person=p) for p in range(1, 31)])
+    crowd = Timeline.of([observe(0, p, person=p) for p in range(1, 31)])
     assert "10 more persons, seen for a shorter time, are in timeline.csv." in Page(render(crowd)).text
 
 
@@ -235,6 +235,21 @@ def test_a_face_in_a_picture_is_counted_once() -> None:
     scores = (0.1, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     seen = [Observation(t, t + 1, source, t + 1, (0, 0, 9, 9), scores) for t in (0, 1) for source in ("face", "fused")]
     parts = [{"file": f"{t}.png", "start_s": t, "end_s": t + 1} for t in (0, 1)]
-    page = render(Timeline(seen, {"kind": "folder", "parts": parts}))
+    page = render(Timeline.of(seen, {"kind": "folder", "parts": parts}))
     assert "2 faces found in 2 pictures" in page
     assert page.count("Person 1: happiness") == 1
+
+
+def test_labels_of_ones_own_are_shown_with_colours_of_their_own() -> None:
+    labels = ("calm & <b>", "bored", "delighted")
+    rows = [Observation(i, i + 1.0, "voice", None, None, (0.2, 0.1, 0.7), labels) for i in range(3)]
+    html = render(Timeline.of(rows, {"kind": "sound"}))
+    page = Page(html)
+    assert "delighted 70" in page.text
+    assert "calm & <b>" in page.text
+    assert len(set(re.findall(r"--emotion: (#\w+)", html))) == 3
+
+
+def test_files_of_a_folder_are_counted_by_kind() -> None:
+    parts = [{"file": str(i), "kind": kind} for i, kind in enumerate(["sound", "picture", "sound"])]
+    assert ("Files", "2 sounds, 1 picture") in facts({"parts": parts})

@@ -54,18 +54,18 @@ def test_names_can_neither_steer_the_terminal_nor_be_taken_for_markup() -> None:
 
 
 def test_nothing_found() -> None:
-    assert printed(Timeline()).strip() == "No face and no voice was found."
+    assert printed(Timeline.empty()).strip() == "No face and no voice was found."
 
 
 def test_a_picture_counts_faces() -> None:
-    lines = printed(Timeline([observe(0, 0, person=2, fear=0.9)], {"kind": "picture"})).splitlines()
+    lines = printed(Timeline.of([observe(0, 0, person=2, fear=0.9)], {"kind": "picture"})).splitlines()
     assert lines[0].split() == ["who", "from", "faces", "emotions"]
     assert lines[1].split()[:6] == ["Person", "2", "face", "1", "fear", "90%"]
 
 
 def test_a_folder_of_pictures_is_one_line() -> None:
     parts = [{"file": f"{i}.jpg", "start_s": float(i), "end_s": i + 1.0} for i in range(50)]
-    timeline = Timeline(
+    timeline = Timeline.of(
         [observe(i, i + 1.0, person=i + 1, fear=0.9) for i in range(50)], {"kind": "folder", "parts": parts}
     )
     rows = [line.split() for line in printed(timeline).splitlines() if "face" in line.split()]
@@ -73,7 +73,7 @@ def test_a_folder_of_pictures_is_one_line() -> None:
 
 
 def test_a_crowd_is_cut_with_a_word_about_it() -> None:
-    text = printed(Timeline([observe(0, p, person=p) for p in range(1, 31)]))
+    text = printed(Timeline.of([observe(0, p, person=p) for p in range(1, 31)]))
     assert "Person 11 " in text
     assert "Person 10 " not in text
     assert "and 10 more, seen for a shorter time" in text

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.models.registry import softmax
+from emoscope.calibration import probabilities
 from emoscope.training.metrics import calibration_error, confusion, fit_temperature, score, wilson
 
 
@@ -91,7 +91,7 @@ def test_a_known_temperature_is_recovered(temperature: float) -> None:
     random = np.random.default_rng(1)
     true = random.normal(0, 2, (8000, 6))
     draws = random.gumbel(size=true.shape)
-    labels = (true + draws).argmax(1)  # drawn from softmax(true)
+    labels = (true + draws).argmax(1)  # drawn from probabilities(true)
     assert fit_temperature(true * temperature, labels) == pytest.approx(temperature, rel=0.05)
 
 
@@ -102,7 +102,7 @@ def test_no_other_temperature_is_more_likely(seed: int, scale: float) -> None:
     logits[np.arange(100), labels[:100]] += scale
 
     def loss(temperature: float) -> float:
-        return float(-np.log(softmax(logits / temperature)[np.arange(200), labels]).mean())
+        return float(-np.log(probabilities(logits / temperature)[np.arange(200), labels]).mean())
 
     best = fit_temperature(logits, labels)
     assert all(loss(best) <= loss(best * factor) + 1e-6 for factor in (0.8, 0.95, 1.05, 1.25))

@@ -1,6 +1,7 @@
 """Sounds and stand-ins for the voice tests."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,17 +13,23 @@ from emoscope.media.types import SAMPLE_RATE, Sound
 class LoudnessDetector:
     """Takes everything for a voice that is not quiet: what the rules make of a detector can be tested exactly."""
 
-    def process_array(self, audio_array: np.ndarray, /) -> float:
-        return float(np.abs(audio_array).max() > 0.05)
+    def probability(self, chunk: np.ndarray, /) -> float:
+        return float(np.abs(chunk).max() > 0.05)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any], /) -> None:
+        pass
 
 
 class PeakModel:
-    """Scores that tell which window was seen: the frame and band of its loudest point, and where its sound ends."""
+    """Logits that tell which window was seen: the frame and band of its loudest point, and where its sound ends."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
 
-    def scores(self, inputs: np.ndarray, /) -> np.ndarray:
+    def logits(self, inputs: np.ndarray, /) -> np.ndarray:
         self.shapes.append(inputs.shape)
         out = np.zeros((len(inputs), 8), np.float32)
         for row, picture in zip(out, inputs, strict=True):

@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emoscope.evidence import pack, unpack
 from emoscope.media.types import SAMPLE_RATE, Sound
+from emoscope.models import load
 from emoscope.voice.activity import BRIDGE, CHUNK, PAD
 from emoscope.voice.classify import GAP_S, VoiceReader, VoiceRow
 
@@ -34,7 +36,7 @@ def test_an_utterance_is_a_row_in_stream_time() -> None:
     (row,) = read(speech_like((1.0, 1.5), (1.0, 0.0)), time=20.0)
     assert row.start == pytest.approx(20 + 1.0 - PAD_S, abs=CHUNK_S)
     assert row.end == pytest.approx(20 + 2.5 + PAD_S, abs=CHUNK_S)
-    assert row.scores.shape == (8,)
+    assert row.logits.shape == (8,)
 
 
 def test_the_model_sees_the_utterance_and_nothing_else(peak_model: PeakModel) -> None:
@@ -45,7 +47,7 @@ def test_the_model_sees_the_utterance_and_nothing_else(peak_model: PeakModel) ->
     row = (voice.add(Sound(0.0, sound)) or voice.finish())[0]
     assert peak_model.shapes == [(1, 188, 128)]
     # the last frame with sound in it: that of the last loud sample, from the start of the row, and the two that overlap
-    assert row.scores[2] == pytest.approx((2.5 - row.start) * SAMPLE_RATE / 256 + 2, abs=1)
+    assert row.logits[2] == pytest.approx((2.5 - row.start) * SAMPLE_RATE / 256 + 2, abs=1)
 
 
 def test_rows_of_a_long_utterance_come_while_it_goes_on() -> None:
@@ -105,7 +107,7 @@ def test_sound_given_twice_is_heard_once() -> None:
     rows += voice.finish()
     assert spans(rows) == spans(read(sound))
     for ours, expected in zip(rows, read(sound), strict=True):
-        np.testing.assert_array_equal(ours.scores, expected.scores)
+        np.testing.assert_array_equal(ours.logits, expected.logits)
 
 
 def test_an_item_without_samples_says_that_there_is_no_sound() -> None:
@@ -146,7 +148,7 @@ def test_file_and_stream_give_the_same_rows(parts: list[tuple[float, float]], da
     file, stream = read(sound), read(sound, cuts=cuts)
     assert spans(file) == spans(stream)
     for ours, expected in zip(stream, file, strict=True):
-        np.testing.assert_array_equal(ours.scores, expected.scores)
+        np.testing.assert_array_equal(ours.logits, expected.logits)
 
 
 @given(parts, st.lists(st.tuples(st.floats(-1.0, 1.0), st.integers(0, 30_000)), max_size=8))
@@ -188,8 +190,27 @@ def test_a_window_scores_the_same_from_a_file_from_a_stream_and_by_itself(speech
     assert len(file) >= 4
     assert spans(file) == spans(stream)
     for row, again in zip(file, stream, strict=True):
-        np.testing.assert_array_equal(row.scores, again.scores)
+        np.testing.assert_array_equal(row.logits, again.logits)
     middle = file[1]  # neither the first nor the last: its window lies evenly around it
     centre = round((middle.start + middle.end) / 2 * SAMPLE_RATE)
-    alone = model.scores(window_input(sound[centre - WINDOW // 2 : centre + WINDOW // 2])[None])[0]
-    np.testing.assert_array_equal(middle.scores, alone)
+    alone = model.logits(window_input(sound[centre - WINDOW // 2 : centre + WINDOW // 2])[None])[0]
+    np.testing.assert_array_equal(middle.logits, alone)
+
+
+def test_utterances_are_numbered() -> None:
+    rows = read(speech_like((0.5, 4.0), (2.0, 1.0), (2.0, 1.0)))
+    assert sorted({row.utterance for row in rows}) == [1, 2, 3]
+    assert [row.utterance for row in rows] == sorted(row.utterance for row in rows)
+
+
+@pytest.mark.parametrize("stop", [0.3, 1.7, 4.2, 5.6])
+def test_a_reader_that_is_restored_goes_on_as_if_it_had_not_stopped(stop: float, speech: np.ndarray) -> None:
+    model, at = load("voice"), round(stop * SAMPLE_RATE)
+    sound = np.concatenate([speech, speech])
+    whole, first, second = VoiceReader(model), VoiceReader(model), VoiceReader(model)
+    expected = whole.add(Sound(0.0, sound)) + whole.finish()
+    rows = first.add(Sound(0.0, sound[:at]))
+    second.restore(unpack(pack(first.state())))
+    rows += second.add(Sound(stop, sound[at:])) + second.finish()
+    assert [row[:3] for row in rows] == [row[:3] for row in expected]
+    np.testing.assert_array_equal([row.logits for row in rows], [row.logits for row in expected])

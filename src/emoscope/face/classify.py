@@ -1,4 +1,4 @@
-"""The emotion of face crops."""
+"""What a face model says of crops."""
 
 import numpy as np
 
@@ -16,14 +16,14 @@ class FaceClassifier:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def __call__(self, crops: np.ndarray) -> np.ndarray:
-        """Score crops of one frame or many.
+    def logits(self, crops: np.ndarray) -> np.ndarray:
+        """Look at crops of one frame or many.
 
         Args:
             crops: grey uint8 `(n, 48, 48)`.
 
         Returns:
-            `(n, 8)` float32: calibrated probabilities.
+            `(n, labels)` float32.
 
         Raises:
             ValueError: the crops have another shape.
@@ -31,5 +31,5 @@ class FaceClassifier:
         if crops.ndim != 3 or crops.shape[1:] != (SIDE, SIDE):
             raise ValueError(f"expected crops of shape (n, {SIDE}, {SIDE}), got {crops.shape}")
         if not len(crops):
-            return np.empty((0, 8), np.float32)
-        return self.model.scores(crops[:, None].astype(np.float32) / 255)
+            return np.empty((0, len(self.model.card.labels)), np.float32)
+        return self.model.logits(crops[:, None].astype(np.float32) / 255)

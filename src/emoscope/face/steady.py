@@ -7,6 +7,7 @@ prepared for training is what a live stream gets.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,14 @@ class Steady:
         self._time, self._raw = time, points
         return self._points
 
+    def state(self) -> list[Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        return [self._time, self._raw, self._points, self._speed]
+
+    def restore(self, state: list[Any]) -> None:
+        """Go on from a state."""
+        self._time, self._raw, self._points, self._speed = state
+
 
 class SteadyCrops:
     """Steady crops of all persons of a stream; who is out of sight for longer than `RESET_S` starts anew."""
@@ -70,6 +79,16 @@ class SteadyCrops:
             crops[row] = crop_faces(image, steady.update(time, track.landmarks)[None])[0]
             self._people[track.person] = (time, steady)
         return crops
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        return {"people": [[person, time, steady.state()] for person, (time, steady) in self._people.items()]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        for person, time, kept in state["people"]:
+            self._people[person] = (time, Steady())
+            self._people[person][1].restore(kept)
 
 
 def _share(cutoff: float, elapsed: float) -> float:

@@ -6,7 +6,8 @@ persons are matched by place (overlap with the box that a constant velocity pred
 upright crops), so that a number survives missed frames and crossings.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -131,6 +132,16 @@ class Tracker:
         if image is not None:
             self._detected = self._last
             self._meet(image, self.detector.detect(image), self._last)
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays; the last frame has been searched."""
+        people = [asdict(person) for person in self._people]
+        return {"people": people, "last": self._last, "detected": self._detected, "count": self._count}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._people = [_Person(**person) for person in state["people"]]
+        self._last, self._detected, self._count = state["last"], state["detected"], state["count"]
 
     def _meet(self, image: np.ndarray, faces: Faces, time: float) -> list[Track]:
         """Find out whose the faces of a frame are; returns the persons among them, by number."""

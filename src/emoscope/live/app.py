@@ -16,10 +16,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
-from ..emotions import EMOTIONS
-from ..models import Card
-from ..report.palette import COLOURS
-from ..timeline import COLUMNS
+from ..models import Device
+from ..report.palette import colours
+from ..session import Session
 from .guard import SafeHeaders, SameOrigin, SmallBodies
 from .protocol import Start
 from .schema import Health
@@ -36,8 +35,9 @@ class Settings:
     """What the server uses, and how much of it clients may have.
 
     Attributes:
-        face_model: a registered name, or `face` for the default.
-        voice_model: a registered name, or `voice` for the default.
+        face_model: a name, or the path of a model.
+        voice_model: a name, or the path of a model.
+        device: where the models run.
         sessions: WebSockets at once.
         analyses: uploads at once.
         upload_bytes: of one upload.
@@ -46,6 +46,7 @@ class Settings:
 
     face_model: str = "face"
     voice_model: str = "voice"
+    device: Device = "auto"
     sessions: int = 4
     analyses: int = 2
     upload_bytes: int = 512 << 20
@@ -63,8 +64,12 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         ModelError: a model is unknown, damaged, or of the other kind.
     """
     settings = settings or Settings()
-    make = partial(Stream, face_model=settings.face_model, voice_model=settings.voice_model)
-    models = make(Start(camera=True, microphone=True, rate=16_000)).session.models  # fails now rather than later
+    # loaded once, and now rather than when the first client comes
+    session = Stream(
+        Start(camera=True, microphone=True, rate=16_000), settings.face_model, settings.voice_model, settings.device
+    ).session
+    models = session.models
+    make = partial(Stream, face_model=models["face"], voice_model=models["voice"])
     seats = Seats(settings.sessions)
     bench = Workbench(settings.analyses, settings.analysis_s)
     executor = ThreadPoolExecutor(settings.sessions, "stream")
@@ -90,8 +95,9 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         ],
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
-    app.include_router(router(bench))
-    page = _page([model.card for model in models.values()], local="*" not in hosts)
+    chosen = [f"{name.replace('_', '-')}={getattr(settings, name)}" for name in ("face_model", "voice_model", "device")]
+    app.include_router(router(bench, chosen))
+    page = _page(session, local="*" not in hosts)
 
     @app.get("/", include_in_schema=False)
     async def index() -> HTMLResponse:
@@ -121,14 +127,14 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
     return app
 
 
-def _page(cards: Sequence[Card], local: bool) -> str:
+def _page(session: Session, local: bool) -> str:
     """The page; `local` says whether it is served to this machine alone."""
     environment = Environment(loader=FileSystemLoader(PAGE), autoescape=select_autoescape(["jinja"]))
-    facts = json.dumps({"emotions": EMOTIONS, "colours": COLOURS, "columns": COLUMNS})
+    painted = colours(session.labels)
+    facts = json.dumps({"emotions": session.labels, "colours": painted, "columns": session.columns})
     return environment.get_template("index.html.jinja").render(
-        emotions=EMOTIONS,
-        colours=COLOURS,
-        models=cards,
+        colours=painted,
+        models=[model.card for model in session.models.values()],
         version=version("emoscope"),
         local=local,
         facts=facts.replace("<", "\\u003c"),  # nothing in it can end the script element

@@ -1,6 +1,6 @@
 """The analysis of one upload, in a process of its own: what a hostile file does, it does there.
 
-    python -m emoscope.live.job FILE NAME OUT [report]
+    python -m emoscope.live.job FILE NAME OUT [face-model=MODEL] [voice-model=MODEL] [device=DEVICE] [report]
 
 Prints a line of JSON for each step: `{"step": "looking", "done_s": 1.2, "total_s": 9.0}`, and `{"error": "..."}` before
 it ends with status 2. Standard input is held open by the server; when it closes, the server is gone, and so are the
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 MEMORY = 8 << 30
 """Bytes of address space: what ffmpeg and ONNX Runtime reserve is far more than what they use."""
@@ -31,7 +32,8 @@ def main() -> None:
     from ..errors import EmoscopeError
 
     try:
-        _analyze(Path(file), name, Path(out), "report" in wanted)
+        options = dict(option.replace("-", "_", 1).split("=", 1) for option in wanted if "=" in option)
+        _analyze(Path(file), name, Path(out), "report" in wanted, options)
     except EmoscopeError as error:
         message = str(error).replace(str(Path(file)), name).replace(Path(file).name, name)
         _fail(" ".join(message.split()))
@@ -39,20 +41,21 @@ def main() -> None:
         _fail(f"{name}: not enough memory for this input")
 
 
-def _analyze(file: Path, name: str, out: Path, report: bool) -> None:
+def _analyze(file: Path, name: str, out: Path, report: bool, options: dict[str, Any]) -> None:
     from ..analysis import analyze
+    from ..models import card
     from ..outputs import check_folder, summarize, write_pictures, write_tables
-    from .protocol import as_json
 
     check_folder(out)
-    timeline = analyze(file, progress=_told("looking"))
+    timeline = analyze(file, progress=_told("looking"), **options)
     timeline.info["input"] = name
     timeline.info["notes"] = [note.replace(file.name, name) for note in timeline.info["notes"]]
     write_tables(timeline, out)
-    analysis = {"summary": summarize(timeline), "observations": [as_json(o) for o in timeline]}
+    analysis = {"summary": summarize(timeline), "observations": [o.as_json() for o in timeline]}
     (out / "analysis.json").write_text(json.dumps(analysis), encoding="utf-8")
     if report:
-        write_pictures(timeline, file, out, _told("drawing"), annotated=False)
+        cards = [card(options.get(f"{name}_model", name)) for name in timeline.info["models"]]
+        write_pictures(timeline, file, out, _told("drawing"), cards, annotated=False)
 
 
 def _told(step: str) -> Callable[[float, float | None], None]:

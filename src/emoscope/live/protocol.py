@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from ..timeline import Observation
-
 HEADER = struct.Struct("<4s4xd")
 LARGEST_MESSAGE = 8 << 20
 """Bytes of one message: a sharp picture of 1920x1080 as PNG still fits."""
@@ -135,21 +133,6 @@ def pack(item: Picture | Chunk) -> bytes:
     if isinstance(item, Picture):
         return HEADER.pack(b"PICT", item.time) + item.data
     return HEADER.pack(b"SOUN", item.time) + item.samples.astype("<f4").tobytes()
-
-
-def as_json(observation: Observation) -> dict[str, Any]:
-    """An observation with its fields, `emotion` and `confidence`, as JSON takes it."""
-    o = observation
-    return {
-        "start": o.start,
-        "end": o.end,
-        "source": o.source,
-        "person": o.person,
-        "box": o.box,
-        "scores": [round(score, 6) for score in o.scores],
-        "emotion": o.emotion,
-        "confidence": round(o.confidence, 6),
-    }
 
 
 def milliseconds(seconds: float) -> float:

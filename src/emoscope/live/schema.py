@@ -11,11 +11,14 @@ class Observed(BaseModel):
     start: float = Field(description="seconds from the start of the recording")
     end: float = Field(description="seconds")
     source: Literal["face", "voice", "fused"]
-    person: int | None = Field(description="track number; null where a voice belongs to nobody in the picture")
+    person: int | None = Field(description="number; null where a voice belongs to nobody in the picture")
     box: tuple[float, float, float, float] | None = Field(description="x, y, width, height in pixels")
-    scores: list[float] = Field(description="probabilities of the eight emotions, in the order of `summary.emotions`")
+    scores: list[float] = Field(description="probabilities of the emotions, in the order of `summary.emotions`")
     emotion: str = Field(description="the one with the highest probability")
     confidence: float = Field(description="that probability")
+    face_score: float | None = Field(None, description="of a face: the detector's probability that it is one")
+    sharpness: float | None = Field(None, description="of a face: how sharp the view is")
+    turn: float | None = Field(None, description="of a face: degrees that the head is turned to the side")
 
 
 class Analysis(BaseModel):

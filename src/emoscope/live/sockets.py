@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..emotions import EMOTIONS
 from ..errors import EmoscopeError
-from ..timeline import COLUMNS, Observation
+from ..timeline import Observation
 from .inbox import Inbox, Received
-from .protocol import Picture, ProtocolError, Start, as_json, milliseconds, read_binary, read_start, read_text
+from .protocol import Picture, ProtocolError, Start, milliseconds, read_binary, read_start, read_text
 from .stream import Stream
 
 START_WITHIN_S = 10.0
@@ -124,7 +123,7 @@ class Conversation:
 
     async def _send(self, observations: list[Observation], **more: Any) -> None:
         await self.socket.send_json(
-            {"type": "observations", **more, "observations": [as_json(observation) for observation in observations]}
+            {"type": "observations", **more, "observations": [observation.as_json() for observation in observations]}
         )
 
     async def _blocking(self, function: Callable[..., _T], *arguments: Any) -> _T:
@@ -141,8 +140,9 @@ async def refuse(socket: WebSocket, why: str, code: int) -> None:
 
 
 def _ready(stream: Stream) -> dict[str, Any]:
-    models = {modality: model.card.name for modality, model in stream.session.models.items()}
-    return {"type": "ready", "emotions": EMOTIONS, "columns": COLUMNS, "models": models}
+    session = stream.session
+    models = {modality: model.card.name for modality, model in session.models.items()}
+    return {"type": "ready", "emotions": session.labels, "columns": session.columns, "models": models}
 
 
 def _first(error: BaseException) -> BaseException:

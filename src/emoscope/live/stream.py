@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections import deque
+from pathlib import Path
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -11,6 +12,7 @@ from PIL import Image, WebPImagePlugin
 from ..media import Sound
 from ..media.sound import Segment, resampler
 from ..media.types import SAMPLE_RATE
+from ..models import Device, Model
 from ..session import Session
 from ..timeline import Observation
 from .protocol import Chunk, Picture, ProtocolError, Start
@@ -29,17 +31,24 @@ class Stream:
 
     Args:
         start: what the client will send.
-        face_model: a registered name, or `face` for the default.
-        voice_model: a registered name, or `voice` for the default.
+        face_model: see `Session`.
+        voice_model: see `Session`.
+        device: where the models run.
 
     Raises:
         ModelError: a model is unknown or damaged.
     """
 
-    def __init__(self, start: Start, face_model: str = "face", voice_model: str = "voice") -> None:
+    def __init__(
+        self,
+        start: Start,
+        face_model: str | Path | Model = "face",
+        voice_model: str | Path | Model = "voice",
+        device: Device = "auto",
+    ) -> None:
         self.start = start
         self.session = Session(
-            faces=start.camera, voice=start.microphone, face_model=face_model, voice_model=voice_model
+            faces=start.camera, voice=start.microphone, face_model=face_model, voice_model=voice_model, device=device
         )
         self._gaps: deque[float] = deque(maxlen=3)
         self._last: float | None = None

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
@@ -115,8 +115,10 @@ async def receive(request: Request, folder: Path) -> tuple[Path, str]:
         with anyio.fail_after(RECEIVED_WITHIN_S):
             async with request.form(max_files=1, max_fields=0) as form:
                 file = form.get("file")
-                if not isinstance(file, UploadFile):
-                    raise HTTPException(400, "expected a form (multipart/form-data) with a file in the field `file`")
+                if not isinstance(file, UploadFile) or len(form) > 1:
+                    raise HTTPException(
+                        400, "expected a form (multipart/form-data) with a file in the field `file` and nothing else"
+                    )
                 path = folder / "upload"
                 await run_in_threadpool(_save, file.file, path)
                 return path, _readable(file.filename)
@@ -149,7 +151,9 @@ def _alive(pid: int) -> bool:
     return True
 
 
-async def analyse(path: Path, name: str, report: bool, longest_s: float) -> AsyncGenerator[dict[str, Any]]:
+async def analyse(
+    path: Path, name: str, report: bool, longest_s: float, options: Sequence[str]
+) -> AsyncGenerator[dict[str, Any]]:
     """Run the job on a file; what it writes lies in `path.parent / "out"` afterwards.
 
     Yields:
@@ -158,7 +162,7 @@ async def analyse(path: Path, name: str, report: bool, longest_s: float) -> Asyn
     Raises:
         HTTPException: 415 with the job's one line, or 504 after `longest_s` seconds.
     """
-    wanted = ["report"] if report else []
+    wanted = [*options, *(["report"] if report else [])]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "emoscope.live.job", str(path), name, str(path.parent / "out"), *wanted,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -182,8 +186,8 @@ async def analyse(path: Path, name: str, report: bool, longest_s: float) -> Asyn
         raise HTTPException(415, f"{name}: the analysis broke off; the file may be damaged or too large")
 
 
-def router(bench: Workbench) -> APIRouter:
-    """The route of uploads."""
+def router(bench: Workbench, options: Sequence[str]) -> APIRouter:
+    """The route of uploads; `options` are the job's, as `face-model=NAME`."""
     routes = APIRouter()
 
     @routes.post("/analyze", response_class=Response, responses=ANSWERS, openapi_extra={"requestBody": BODY})
@@ -201,7 +205,7 @@ def router(bench: Workbench) -> APIRouter:
         async with AsyncExitStack() as stack:
             folder = await stack.enter_async_context(bench.place())  # before the body is read
             path, name = await receive(request, folder)
-            events = analyse(path, name, format in ("report", "events"), bench.longest_s)
+            events = analyse(path, name, format in ("report", "events"), bench.longest_s, options)
             if format == "events":
                 return Owning(stack.pop_all(), _lines(events, folder / "out"), media_type="application/x-ndjson")
             async with aclosing(events):

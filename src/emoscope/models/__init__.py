@@ -1,5 +1,7 @@
-"""The shipped models: a card and ONNX weights for each, and the way to run one."""
+"""Models: a card and ONNX weights for each, and the way to find and run one."""
 
-from .registry import DEFAULTS, Card, Model, card, load, names, summaries
+from .card import Card
+from .model import Device, Model
+from .registry import DEFAULTS, card, cards_of, load, names, summaries, user_folder
 
-__all__ = ["DEFAULTS", "Card", "Model", "card", "load", "names", "summaries"]
+__all__ = ["DEFAULTS", "Card", "Device", "Model", "card", "cards_of", "load", "names", "summaries", "user_folder"]

@@ -1,171 +1,130 @@
-"""The registry: `weights/NAME.json` is a model's card, `weights/NAME.onnx` its network."""
+"""The registry: where models lie, and how a name, a path or a model becomes a model.
 
-import json
-import math
-from dataclasses import dataclass, fields
-from functools import cached_property
+A model is a network, `NAME.onnx`, with its card beside it, `NAME.json`. The package ships some; more come from the
+user's folder and from packages with the entry point `emoscope.models`.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..emotions import columns, expand
 from ..errors import ModelError
+from .card import Card
+from .model import Device, Model
 
 WEIGHTS = Path(__file__).parent / "weights"
 DEFAULTS: dict[str, str] = {"face": "face-ferplus-compact", "voice": "voice-cremad", "sequence": "sequence-cremad"}
 """The model that each modality uses unless another is named."""
 
-
-@dataclass(frozen=True)
-class Card:
-    """What a model is, what it was made from and how well it does.
-
-    Attributes:
-        name: the name in the registry.
-        modality: `face`, `voice` or `sequence`.
-        description: one line.
-        labels: the emotions of the output columns, in order.
-        input: the input's shape, kind and value range, in words and numbers.
-        parameters: number of trained parameters.
-        temperature: the logits are divided by it before the softmax (Guo et al. 2017, arXiv:1706.04599).
-        data: data set, split and what was used of it.
-        metrics: one entry a protocol and split: accuracy, 95 % interval, n, unweighted recall, macro F1,
-            expected calibration error, command.
-        licence: of the weights.
-        limits: what the model is weak at, a sentence each.
-        not_for: what it must not be used for, a sentence each.
-        recipe: the `emoscope train` recipe that makes it, or the command, where no single training does.
-    """
-
-    name: str
-    modality: str
-    description: str
-    labels: tuple[str, ...]
-    input: dict[str, Any]
-    parameters: int
-    temperature: float
-    data: dict[str, Any]
-    metrics: tuple[dict[str, Any], ...]
-    licence: str
-    limits: tuple[str, ...]
-    not_for: tuple[str, ...]
-    recipe: str
-
-    @classmethod
-    def read(cls, path: Path) -> "Card":
-        """Read a card from its JSON file.
-
-        Raises:
-            ModelError: the file is missing, is not JSON, lacks a field, or says what no model can be.
-        """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            values = {f.name: values[f.name] for f in fields(cls)}
-            for name in ("labels", "metrics", "limits", "not_for"):
-                values[name] = tuple(values[name])
-            columns(values["labels"])
-            if not 0 < values["temperature"] < math.inf:
-                raise ValueError(f"expected a temperature above 0, got {values['temperature']}")
-        except FileNotFoundError:
-            raise ModelError(f"no model card at {path}") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"{path} is not a model card: {error!r}") from None
-        return cls(**values)
-
-    def write(self, path: Path) -> None:
-        """Write the card as indented JSON."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+ENTRY_POINTS = "emoscope.models"
+"""The group of entry points of packages that bring models: each leads to the path of a folder or of an `.onnx` file."""
 
 
-class Model:
-    """A network on ONNX Runtime with its card.
+def user_folder() -> Path:
+    """The user's folder of models: the one that the variable EMOSCOPE_MODELS names, else the platform's usual place."""
+    if named := os.environ.get("EMOSCOPE_MODELS"):
+        return Path(named)
+    from platformdirs import user_data_path
 
-    Args:
-        path: the `.onnx` file; its card is the `.json` beside it.
-        threads: threads of one call.
-    """
-
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        self.path = path
-        self.card = Card.read(path.with_suffix(".json"))
-        self.threads = threads
-
-    @cached_property
-    def _session(self) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises its own unexported types
-            raise ModelError(f"{self.path} does not load as an ONNX model: {str(error).splitlines()[0]}") from None
-        outputs, labels = session.get_outputs()[0].shape[-1:], len(self.card.labels)
-        if outputs != [labels]:
-            raise ModelError(f"{self.path} does not match its card: expected {labels} outputs, got {outputs}")
-        return session
-
-    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
-        """Run the network on a batch for each of its inputs, in their order; returns all its outputs, logits first."""
-        names = [one.name for one in self._session.get_inputs()]
-        feed = {n: np.ascontiguousarray(i, np.float32) for n, i in zip(names, inputs, strict=True)}
-        outputs: list[np.ndarray] = self._session.run(None, feed)
-        return outputs
-
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """Run the network on a batch of inputs of the card's shape; returns `(n, labels)` float32."""
-        return self.run(inputs)[0]
-
-    def scores(self, inputs: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of the eight emotions, `(n, 8)` float32, for a batch of inputs."""
-        return expand(softmax(self.logits(inputs) / self.card.temperature), self.card.labels)
+    return user_data_path("emoscope", appauthor=False) / "models"
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities along the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+def paths() -> dict[str, Path]:
+    """The models that have a name: name to `.onnx` file. A shipped one goes before others of its name."""
+    found: dict[str, Path] = {}
+    for folder in _places():
+        for path in [folder] if folder.suffix == ".onnx" else sorted(folder.glob("*.onnx")):
+            if path.with_suffix(".json").is_file():
+                found.setdefault(path.stem, path)
+    return found
 
 
 def names() -> list[str]:
-    """The names of the shipped models."""
-    return sorted(path.stem for path in WEIGHTS.glob("*.onnx"))
+    """The names of all models that have one."""
+    return sorted(paths())
 
 
-def _path(name: str) -> Path:
-    name = DEFAULTS.get(name, name)
-    if name not in names():
-        raise ModelError(f"no model is named {name!r}; shipped are {', '.join(names()) or 'none'}")
-    return WEIGHTS / f"{name}.onnx"
-
-
-def card(name: str) -> Card:
-    """The card of a model, by its name or by its modality for the default one.
+def card(model: str | Path | Model) -> Card:
+    """The card of a model, by its name, its path, or its modality for the default one.
 
     Raises:
-        ModelError: no such model is shipped.
+        ModelError: there is no such model.
     """
-    return Card.read(_path(name).with_suffix(".json"))
+    return model.card if isinstance(model, Model) else Card.read(_path(model).with_suffix(".json"))
+
+
+def cards_of(named: Iterable[str]) -> list[Card]:
+    """The cards of models by their names; one that is no longer there is left out."""
+    there = paths()
+    return [card(there[name]) for name in named if name in there]
 
 
 def summaries() -> list[dict[str, Any]]:
-    """What is shipped: `name`, `modality`, `labels`, `parameters`, `bytes`, `metrics` and `licence` of each model."""
+    """A row a model: `name`, `modality`, `labels`, `parameters`, `bytes`, `metrics`, `licence` and `path`."""
     rows = []
-    for name in names():
-        one = card(name)
-        facts = {key: getattr(one, key) for key in ("name", "modality", "labels", "parameters")}
-        rows.append({**facts, "bytes": _path(name).stat().st_size, "metrics": one.metrics, "licence": one.licence})
+    for name, path in sorted(paths().items()):
+        one = card(path)
+        facts = {key: getattr(one, key) for key in ("modality", "labels", "parameters")}
+        size = path.stat().st_size
+        rows.append({"name": name, **facts, "bytes": size, "metrics": one.metrics, "licence": one.licence,
+                     "path": str(path)})  # fmt: skip
     return rows
 
 
-def load(name: str, threads: int = 1) -> Model:
-    """Load a model by its name, or by its modality (`face`, `voice`, `sequence`) for the default one.
+def load(
+    model: str | Path | Model,
+    modality: str | Sequence[str] | None = None,
+    *,
+    device: Device = "auto",
+    threads: int = 1,
+) -> Model:
+    """Load a model; it is loaded once a process and shared.
+
+    Args:
+        model: a name, a modality (`face`, `voice`, `sequence`) for its default, the path of an `.onnx` file with its
+            card beside it, or a model, which is returned as it is.
+        modality: what it must be, or one of several.
+        device: where it runs, see `Model`.
+        threads: of one call.
 
     Raises:
-        ModelError: no such model is shipped, or its file is damaged.
+        ModelError: there is no such model, its file is damaged, it is of another modality, or the device is not there.
     """
-    return Model(_path(name), threads)
+    if not isinstance(model, Model):
+        path = _path(model).resolve()
+        model = _load(path, path.stat().st_mtime_ns, device, threads)
+    wanted = (modality,) if isinstance(modality, str) else tuple(modality or ())
+    if wanted and model.card.modality not in wanted:
+        expected = " or ".join(wanted)
+        raise ModelError(f"{model.card.name} is a {model.card.modality} model; expected a {expected} model")
+    return model
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path, changed: int, device: Device, threads: int) -> Model:
+    return Model(path, device, threads)
+
+
+def _places() -> Iterator[Path]:
+    yield WEIGHTS
+    yield user_folder()
+    for point in entry_points(group=ENTRY_POINTS):
+        yield Path(point.load())
+
+
+def _path(model: str | Path) -> Path:
+    named = paths()
+    name = DEFAULTS.get(str(model), str(model))
+    if name in named:
+        return named[name]
+    path = Path(model)
+    if path.suffix == ".onnx" or path.parent != Path():
+        if not path.is_file():
+            raise ModelError(f"{path}: there is no such model; expected an .onnx file with its card, .json, beside it")
+        return path
+    raise ModelError(
+        f"no model is named {name!r}; there are {', '.join(sorted(named)) or 'none'}, or name an .onnx file"
+    )

@@ -1,15 +1,14 @@
 """The overlay of the annotated video: boxes, labels, the voice, and the mark that says it is a guess."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from ..emotions import EMOTIONS
 from ..timeline import Observation
-from .palette import ink, rgb
+from .palette import colours, ink, rgb
 
 if TYPE_CHECKING:
     from PIL import ImageFont
@@ -27,6 +26,7 @@ def draw(
     observations: Iterable[Observation],
     voice: Observation | None = None,
     notice: str | None = None,
+    names: Mapping[int, str] | None = None,
 ) -> np.ndarray:
     """Draw what was observed at one moment on a copy of the frame.
 
@@ -36,6 +36,7 @@ def draw(
             box, or with a box wholly outside the frame, are left out.
         voice: what the voice says at this moment: a strip along the bottom.
         notice: a word to add to the mark in the corner, such as `synthetic`.
+        names: what people are called.
 
     Returns:
         RGB uint8 `(height, width, 3)`.
@@ -53,9 +54,9 @@ def draw(
         _draw_box(canvas, face, max(1, size // 7))
     mark = _label(f"{notice} · {MARK}" if notice else MARK, max(8, size * 3 // 4), DARK, LIGHT)
     _paste(canvas, mark, width - mark.shape[1], 0)
-    floor = _draw_voice(canvas, voice, size) if voice else height
+    floor = _draw_voice(canvas, voice, _who(voice, names), size) if voice else height
     for face in faces:
-        _draw_label(canvas, face, size, mark.shape[0], floor)
+        _draw_label(canvas, face, _who(face, names), size, mark.shape[0], floor)
     return canvas
 
 
@@ -87,38 +88,60 @@ def _draw_box(canvas: np.ndarray, face: Observation, thickness: int) -> None:
     first, second = _corners(face)
     # a dark line beneath, because the colour alone may be that of the background
     cv2.rectangle(canvas, first, second, DARK, thickness + 2)
-    cv2.rectangle(canvas, first, second, rgb(face.emotion), thickness)
+    cv2.rectangle(canvas, first, second, rgb(_colour(face)), thickness)
 
 
-def _draw_label(canvas: np.ndarray, face: Observation, size: int, ceiling: int, floor: int) -> None:
-    """Write above the box, or inside it where there is no room above; always between the mark and the voice."""
+def _draw_label(canvas: np.ndarray, face: Observation, who: str, size: int, ceiling: int, floor: int) -> None:
+    """Write above the box, or below where there is no room above, or else inside; between the mark and the voice.
+
+    On a face that fills a small picture, the shortest words at the smallest size hide the least of it.
+    """
     width = canvas.shape[1]
-    emotion = face.emotion
-    who = "" if face.person is None else f"person {face.person} · "
-    label = _label(f"{who}{emotion} {face.confidence:.0%}".replace("%", " %"), size, rgb(emotion), ink(emotion))
+    emotion, paint = face.emotion, _colour(face)
+    words = f"{who} · {emotion} {face.confidence:.0%}".replace("%", " %") if who else f"{emotion} {face.confidence:.0%}"
+    label = _label(words, size, rgb(paint), ink(paint))
     if label.shape[1] > width / 2:
-        label = _label(f"{face.person or ''} {emotion}".strip(), size, rgb(emotion), ink(emotion))
-    (left, top), _ = _corners(face)
+        label = _label(emotion, size, rgb(paint), ink(paint))
+    (left, top), (_, bottom) = _corners(face)
     above = top - label.shape[0]
-    y = above if above >= ceiling else max(top, ceiling)
+    if above >= ceiling:
+        y = above
+    elif bottom + label.shape[0] <= floor:
+        y = bottom
+    else:
+        y = floor - label.shape[0]
     _paste(canvas, label, max(0, min(left, width - label.shape[1])), max(0, min(y, floor - label.shape[0])))
 
 
-def _draw_voice(canvas: np.ndarray, voice: Observation, size: int) -> int:
+def _draw_voice(canvas: np.ndarray, voice: Observation, who: str, size: int) -> int:
     """Draw the strip: the emotion in words, then all the scores as one bar. Returns its upper edge in pixels."""
     height, width = canvas.shape[:2]
-    emotion = voice.emotion
-    whose = "voice" if voice.person is None else f"voice of person {voice.person}"
-    words = f"{whose} · {emotion} {voice.confidence:.0%}".replace("%", " %")
-    label = _label(words, size, rgb(emotion), ink(emotion))
+    paint = _colour(voice)
+    whose = f"voice of {who}" if who else "voice"
+    words = f"{whose} · {voice.emotion} {voice.confidence:.0%}".replace("%", " %")
+    label = _label(words, size, rgb(paint), ink(paint))
     top: int = max(0, height - label.shape[0])
     left = min(label.shape[1], width)
     ends = left + np.round(np.cumsum(voice.scores) * (width - left)).astype(int)
     canvas[top:, left:] = DARK
-    for name, start, end in zip(EMOTIONS, [left, *ends], ends, strict=False):
-        canvas[top + 1 :, start:end] = rgb(name)
+    for colour, start, end in zip(_colours(voice.labels).values(), [left, *ends], ends, strict=False):
+        canvas[top + 1 :, start:end] = rgb(colour)
     _paste(canvas, label, 0, top)
     return top
+
+
+def _who(o: Observation, names: Mapping[int, str] | None) -> str:
+    """What a person is called; nothing for the scene."""
+    return "" if o.person is None else (names or {}).get(o.person, f"person {o.person}")
+
+
+def _colour(o: Observation) -> str:
+    return _colours(o.labels)[o.emotion]
+
+
+@lru_cache(maxsize=16)
+def _colours(labels: tuple[str, ...]) -> dict[str, str]:
+    return colours(labels)
 
 
 def _paste(canvas: np.ndarray, label: np.ndarray, x: int, y: int) -> None:

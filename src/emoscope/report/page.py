@@ -2,6 +2,7 @@
 
 import base64
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..emotions import EMOTIONS
-from ..models.registry import Card
+from ..models import Card
 from ..timeline import Observation, Timeline
-from .palette import COLOURS
-from .totals import SOURCE_WORDS, clock, is_still, leading, percent, ranked, sentence, shown, totals, who
+from .bands import bands
+from .palette import colours
+from .totals import SOURCE_WORDS, clock, is_still, leading, percent, ranked, sentence, shown, totals
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -58,7 +59,7 @@ def write_page(
 ) -> None:
     """Write `report.html`: a page that needs no other file, no network and no script.
 
-    A timeline with lengths is drawn as bands; still pictures as bars, without matplotlib.
+    A timeline with lengths is drawn as bands; still pictures as bars.
 
     Args:
         path: the file to write.
@@ -92,10 +93,13 @@ def render(timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Seque
         stills=stills[:STILLS_SHOWN],
         hidden_stills=len(stills) - STILLS_SHOWN,
         all_faces=timeline.mean_scores() if len(stills) > 1 else None,
-        bands=_bands(timeline) if len(timeline) and not stills else "",
+        bands=bands(timeline) if len(timeline) and not stills else "",
         key_frames=[] if stills else key_frames,
         facts=facts(info),
         cards=cards,
+        labels=timeline.labels,
+        colours=list(colours(timeline.labels).values()),
+        css={label: f"label-{place}" for place, label in enumerate(timeline.labels)},
     )
 
 
@@ -104,7 +108,7 @@ def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     values = [
         ("File", Path(str(info["input"])).name if info.get("input") else None),
         ("Kind", info.get("kind")),
-        ("Pictures", len(info["parts"]) if info.get("parts") else None),
+        ("Files", _counted(info["parts"]) if info.get("parts") else None),
         ("Length", clock(info["duration_s"]) if info.get("duration_s") else None),
         ("Picture size", f"{info['width']} by {info['height']} pixels" if info.get("width") else None),
         ("Frames read", _number(info.get("frames"))),
@@ -119,15 +123,14 @@ def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(label, str(value)) for label, value in values if value not in (None, "")]
 
 
+def _counted(parts: Sequence[Mapping[str, Any]]) -> str:
+    """`10 pictures, 2 videos`."""
+    kinds = Counter(str(part.get("kind", "file")) for part in parts)
+    return ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items())
+
+
 def _number(value: Any) -> str | None:
     return None if value is None else f"{value:,}"
-
-
-def _bands(timeline: Timeline) -> str:
-    # here, because a page about pictures must not wait for matplotlib
-    from .plots import bands
-
-    return bands(timeline)
 
 
 def _stills(timeline: Timeline, key_frames: Sequence[KeyFrame]) -> list[Still]:
@@ -162,7 +165,7 @@ def _jpeg(frame: KeyFrame) -> str:
 
 
 def _ranked(face: Observation) -> list[tuple[str, float]]:
-    return ranked(dict(zip(EMOTIONS, face.scores, strict=True)))
+    return ranked(dict(zip(face.labels, face.scores, strict=True)))
 
 
 def _metric(value: float | None) -> str:
@@ -193,7 +196,6 @@ def environment() -> "Environment":
     )
     environment.filters.update(
         clock=clock, interval=_interval, jpeg=_jpeg, metric=_metric, percent=percent, ranked=_ranked, sentence=sentence,
-        who=who,
     )  # fmt: skip
-    environment.globals.update(colours=COLOURS, emotions=EMOTIONS, source_words=SOURCE_WORDS)
+    environment.globals.update(source_words=SOURCE_WORDS)
     return environment

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..timeline import Timeline
-from .palette import COLOURS
+from .palette import colours
 from .totals import Total, clock, is_still, shown, together, totals
 
 BAR = 24
@@ -56,8 +56,9 @@ def _print_table(console: Console, measure: str, rows: Iterable[tuple[str, Total
 
 def _bars(row: Total, block: str) -> Text:
     """The three highest emotions, a line each: name, share, bar."""
+    paints = colours(row.timeline.labels)
     lines = [
-        Text.assemble(f"{name:<9} {share:>4.0%} ", (block * max(1, round(share * BAR)), COLOURS[name]))
+        Text.assemble(f"{name:<9} {share:>4.0%} ", (block * max(1, round(share * BAR)), paints[name]))
         for name, share in row.ranked[:3]
     ]
     return Text("\n").join(lines)

@@ -1,13 +1,12 @@
-"""What a timeline comes to, per person and source, and the words for it."""
+"""What a timeline comes to, per person and source, and the words for it: the same for table, page and terminal."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..emotions import EMOTIONS
-from ..timeline import SOURCES, Observation, Source, Timeline
+from ..timeline import NOBODY, SCORE_DIGITS, SECONDS_DIGITS, SOURCES, Observation, Source, Timeline
 
 PERSONS_SHOWN = 20
 """A report shows the persons that were seen longest; the rest are in the table of the timeline."""
@@ -20,12 +19,11 @@ class Total:
     """One person (or the scene) as one source saw it, over the whole timeline.
 
     Attributes:
-        person: track number, or `None` for the scene.
+        person: number, or `None` for the scene.
         source: `face`, `voice` or `fused`.
         timeline: the observations that were summed up, at least one.
         seconds: how long there was an observation; overlapping ones count once.
-        scores: emotion to mean score, 0 to 1, each observation weighted by its length.
-        emotion: the emotion that was the highest for the longest time.
+        scores: label to mean score, 0 to 1, each observation weighted by its length.
     """
 
     person: int | None
@@ -33,17 +31,35 @@ class Total:
     timeline: Timeline
     seconds: float
     scores: dict[str, float]
-    emotion: str
+
+    @property
+    def emotion(self) -> str:
+        """The label with the highest mean score."""
+        return max(self.scores, key=lambda name: self.scores[name])
 
     @property
     def ranked(self) -> list[tuple[str, float]]:
-        """The emotions that reach half a percent, highest first."""
+        """The labels that reach half a percent, highest first."""
         return ranked(self.scores)
 
     @property
     def who(self) -> str:
-        """`Person 3`, or `Scene`."""
-        return who(self.person)
+        """The person's name, `Person 3`, or `Scene`."""
+        return self.timeline.who(self.person)
+
+    def as_json(self) -> dict[str, Any]:
+        """The total as `summary.json` has it."""
+        return {
+            "person": self.person,
+            "who": self.who,
+            "source": self.source,
+            "observations": len(self.timeline),
+            "start_s": round(float(self.timeline.start.min()), SECONDS_DIGITS),
+            "end_s": round(float(self.timeline.end.max()), SECONDS_DIGITS),
+            "seconds": round(self.seconds, SECONDS_DIGITS),
+            "emotion": self.emotion,
+            "scores": {name: round(score, SCORE_DIGITS) for name, score in self.scores.items()},
+        }
 
 
 def is_still(timeline: Timeline) -> bool:
@@ -51,27 +67,33 @@ def is_still(timeline: Timeline) -> bool:
     info = timeline.info
     if info.get("kind") == "picture":
         return True
-    pictures = {(part["start_s"], part["end_s"]) for part in info.get("parts") or ()}
-    return len(timeline) > 0 and all(
-        o.end == o.start or (o.source != "voice" and (o.start, o.end) in pictures) for o in timeline
-    )
+    parts = {(part["start_s"], part["end_s"]) for part in info.get("parts") or ()}
+    moment = timeline.end == timeline.start
+    whole = [span in parts for span in zip(timeline.start.tolist(), timeline.end.tolist(), strict=True)]
+    picture = np.array(whole, bool) & (timeline.source != SOURCES.index("voice"))
+    return len(timeline) > 0 and bool((moment | picture).all())
 
 
 def together(timeline: Timeline) -> list[Total]:
     """One `Total` a source over everybody, as it makes sense for the faces of many pictures."""
-    groups = {source: timeline.select(source).observations for source in SOURCES}
-    return [_total(None, source, group) for source, group in groups.items() if group]
+    groups = [(source, timeline.select(source)) for source in SOURCES]
+    return [_total(None, source, group) for source, group in groups if len(group)]
 
 
 def totals(timeline: Timeline) -> list[Total]:
-    """One `Total` a person and source: persons observed longest first, then the scene; face, voice, fused within."""
-    groups: dict[tuple[int | None, Source], list[Observation]] = defaultdict(list)
-    for observation in timeline:
-        groups[observation.person, observation.source].append(observation)
-    rows = [_total(person, source, group) for (person, source), group in groups.items()]
-    longest: dict[int | None, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+    """One `Total` a person and source: persons observed longest first, then the scene; face, voice, fused within.
+
+    Of whom only the face or only the voice was observed, both together would say the same again, and is left out.
+    """
+    rows: list[Total] = []
+    for person in np.unique(timeline.person).tolist():
+        own = timeline[timeline.person == person]
+        there = [source for source in SOURCES if (own.source == SOURCES.index(source)).any()]
+        kept = there[:1] if len(there) == 2 and there[1] == "fused" else there
+        rows += [_total(person if person != NOBODY else None, source, own.select(source)) for source in kept]
+    longest: dict[int | None, tuple[float, int]] = {}
     for row in rows:
-        longest[row.person] = max(longest[row.person], (row.seconds, len(row.timeline)))
+        longest[row.person] = max(longest.get(row.person, (0.0, 0)), (row.seconds, len(row.timeline)))
 
     def place(row: Total) -> tuple[bool, float, int, int, int]:
         seconds, count = longest[row.person]
@@ -106,22 +128,19 @@ def key_moments(timeline: Timeline, limit: int = 8) -> list[Observation]:
     """
     queues = []
     for row in leading(r for r in totals(timeline) if r.person is not None and r.source != "voice"):
-        best: dict[str, Observation] = {}
-        for o in row.timeline:
-            if o.box is not None and (o.emotion not in best or o.confidence > best[o.emotion].confidence):
-                best[o.emotion] = o
-        queues.append(sorted(best.values(), key=lambda o: -o.confidence))
-    rounds = [queue[place] for place in range(len(EMOTIONS)) for queue in queues if place < len(queue)]
+        part = row.timeline[~np.isnan(row.timeline.box[:, 0])]
+        if not len(part):
+            continue
+        said, sure = part.scores.argmax(1), part.scores.max(1)
+        best = [np.flatnonzero(said == label)[sure[said == label].argmax()] for label in np.unique(said)]
+        queues.append([part[int(at)] for at in sorted(best, key=lambda at: -sure[at])])
+    longest = max((len(queue) for queue in queues), default=0)
+    rounds = [queue[place] for place in range(longest) for queue in queues if place < len(queue)]
     return sorted(rounds[:limit], key=lambda o: o.start)
 
 
-def who(person: int | None) -> str:
-    """`Person 3`, or `Scene` for a voice that belongs to nobody in the picture."""
-    return "Scene" if person is None else f"Person {person}"
-
-
 def ranked(scores: dict[str, float]) -> list[tuple[str, float]]:
-    """The emotions that reach half a percent, highest first; there is always one, as eight scores sum to 1."""
+    """The labels that reach half a percent, highest first; there is always one, as the scores sum to 1."""
     return sorted(((name, share) for name, share in scores.items() if share >= 0.005), key=lambda pair: -pair[1])
 
 
@@ -144,21 +163,8 @@ def sentence(ranked: list[tuple[str, float]], most: int = 3) -> str:
     return ", ".join(f"{name}\u00a0{percent(share)}" for name, share in ranked[:most])
 
 
-def _total(person: int | None, source: Source, group: list[Observation]) -> Total:
-    # the same sums as Timeline.mean_scores, in NumPy: an hour of video is 100,000 observations a person
-    start, end = np.array([(o.start, o.end) for o in group]).T
-    scores = np.array([o.scores for o in group])
-    weights = end - start if (end > start).any() else np.ones(len(group))
-    mean = weights @ scores / weights.sum()
-    longest = np.bincount(scores.argmax(axis=1), weights, minlength=len(EMOTIONS)).argmax()
-    return Total(
-        person,
-        source,
-        Timeline(group),
-        _covered(start, end),
-        dict(zip(EMOTIONS, mean.tolist(), strict=True)),
-        EMOTIONS[longest],
-    )
+def _total(person: int | None, source: Source, part: Timeline) -> Total:
+    return Total(person, source, part, _covered(part.start, part.end), part.mean_scores())
 
 
 def _covered(start: np.ndarray, end: np.ndarray) -> float:

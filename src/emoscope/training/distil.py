@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..calibration import probabilities as calibrated
 from ..errors import EmoscopeError
 from ..models import Model
-from ..models.registry import softmax
 from .evaluate import logits
 from .loop import Prepare, Samples
 
@@ -27,7 +27,7 @@ def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
     Returns:
         `(n, labels)` float32.
     """
-    each = [softmax(logits(model, inputs) / model.card.temperature) for model in models]
+    each = [calibrated(logits(model, inputs), model.card.temperature) for model in models]
     return np.mean(each, axis=0).astype(np.float32)
 
 

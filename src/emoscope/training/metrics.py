@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..models.registry import softmax
+from ..calibration import probabilities
 
 BINS = 15
 """Bins of equal width of the expected calibration error (Guo et al. 2017)."""
@@ -66,7 +66,7 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
         "recall": [float(r) if o else None for r, o in zip(recall, occurs, strict=True)],
         "uar": unweighted_recall(recall[occurs].tolist()),
         "macro_f1": float(f1[occurs].mean()),
-        "ece": calibration_error(softmax(logits / temperature), labels),
+        "ece": calibration_error(probabilities(logits, temperature), labels),
         "confusion": counts.tolist(),
     }
 

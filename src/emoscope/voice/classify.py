@@ -1,12 +1,12 @@
-"""The voice's way through emoscope: sound in, rows of calibrated scores out, as soon as they are certain."""
+"""The voice's way through emoscope: sound in, windows of speech with their logits out, as soon as they are certain."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ..media.types import SAMPLE_RATE, Sound
-from .activity import Detector, Stretch, VoiceActivity, silero
+from .activity import Detector, Silero, Stretch, VoiceActivity
 from .features import window_input
 from .windows import Window, WindowPlan
 
@@ -14,30 +14,32 @@ GAP_S = 0.1  # seconds by which a time may be off before sound counts as missing
 _STEP = SAMPLE_RATE  # samples worked on at a time: bounds the memory, whatever is given at once
 
 
-class Scorer(Protocol):
-    """What `VoiceReader` needs of a `models.registry.Model`."""
+class Network(Protocol):
+    """What `VoiceReader` needs of a `models.Model`."""
 
-    def scores(self, inputs: np.ndarray, /) -> np.ndarray:
-        """`(n, 8)` probabilities of the eight emotions for `(n, 188, 128)` float32 in [0, 1]."""
+    def logits(self, inputs: np.ndarray, /) -> np.ndarray:
+        """`(n, labels)` for `n` windows as `features.window_input` makes them."""
         ...
 
 
 class VoiceRow(NamedTuple):
-    """What the voice says over one stretch of speech, or over half a second of a long one.
+    """What the network says over one stretch of speech, or over half a second of a long one.
 
     Attributes:
         start: seconds of the stream.
         end: seconds, after `start`.
-        scores: `(8,)` float32, calibrated probabilities of `emotions.EMOTIONS`.
+        utterance: number of the stretch of speech, from 1.
+        logits: `(labels,)` float32.
     """
 
     start: float
     end: float
-    scores: np.ndarray
+    utterance: int
+    logits: np.ndarray
 
 
 class VoiceReader:
-    """Reads the emotion of whoever speaks in a stream of sound.
+    """Reads the voice of whoever speaks in a stream of sound.
 
     The rows are in order of time and do not overlap; how the sound is cut into items makes no difference to them. Of
     the sound only the last few seconds are kept, however long somebody speaks.
@@ -47,11 +49,12 @@ class VoiceReader:
         detector: makes a fresh voice detector for each run of sound without a gap.
     """
 
-    def __init__(self, model: Scorer, detector: Callable[[], Detector] = silero) -> None:
+    def __init__(self, model: Network, detector: Callable[[], Detector] = Silero) -> None:
         self._model = model
         self._detector = detector
         self._run: _Run | None = None
         self._until = 0.0  # the stream's time when there is no run
+        self._utterances = 0
 
     def add(self, sound: Sound) -> list[VoiceRow]:
         """Take the next sound; return the rows that are certain by now.
@@ -72,7 +75,7 @@ class VoiceReader:
         samples = sound.samples[heard:]
         if not len(samples):
             return rows
-        run = self._run = self._run or _Run(self._until, self._model, VoiceActivity(self._detector()))
+        run = self._run = self._run or self._begun(self._until)
         for start in range(0, len(samples), _STEP):
             rows += run.add(samples[start : start + _STEP])
         return rows
@@ -83,7 +86,9 @@ class VoiceReader:
             return []
         run, self._run = self._run, None
         self._until = run.end
-        return run.finish()
+        rows = run.finish()
+        self._utterances = run.utterances
+        return rows
 
     @property
     def settled(self) -> float:
@@ -94,11 +99,27 @@ class VoiceReader:
         """
         return self._until if self._run is None else self._run.settled
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, as numbers and arrays."""
+        run = self._run and self._run.state()
+        return {"until": self._until, "utterances": self._utterances, "run": run}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._until, self._utterances, self._run = state["until"], state["utterances"], None
+        if state["run"]:
+            self._run = self._begun(state["run"]["time"])
+            self._run.restore(state["run"])
+
+    def _begun(self, time: float) -> "_Run":
+        return _Run(time, self._model, VoiceActivity(self._detector()), self._utterances)
+
 
 class _Run:
     """Sound without a gap: `time` is that of its first sample."""
 
-    def __init__(self, time: float, model: Scorer, activity: VoiceActivity) -> None:
+    def __init__(self, time: float, model: Network, activity: VoiceActivity, utterances: int) -> None:
+        self.utterances = utterances
         self._time = time
         self._model = model
         self._activity = activity
@@ -118,18 +139,40 @@ class _Run:
         self._kept = np.concatenate([self._kept, samples])
         rows = self._over(self._activity.add(samples))
         if speech := self._activity.open:
-            self._plan = self._plan or WindowPlan(speech.start)
-            rows += self._rows(self._plan.reached(speech.end))
+            plan = self._plan = self._plan or self._planned(speech)
+            rows += self._rows(plan.reached(speech.end))
         self._forget(self._plan.needed if self._plan else self._activity.settled)
         return rows
 
     def finish(self) -> list[VoiceRow]:
         return self._over(self._activity.finish())
 
+    def state(self) -> dict[str, Any]:
+        return {
+            "time": self._time,
+            "utterances": self.utterances,
+            "activity": self._activity.state(),
+            "plan": self._plan and self._plan.state(),
+            "kept": self._kept,
+            "kept_from": self._kept_from,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.utterances, self._kept, self._kept_from = state["utterances"], state["kept"], state["kept_from"]
+        self._activity.restore(state["activity"])
+        if state["plan"]:
+            self._plan = WindowPlan(0)
+            self._plan.restore(state["plan"])
+
+    def _planned(self, stretch: Stretch) -> WindowPlan:
+        self.utterances += 1
+        return WindowPlan(stretch.start)
+
     def _over(self, stretches: list[Stretch]) -> list[VoiceRow]:
         rows: list[VoiceRow] = []
         for stretch in stretches:
-            plan, self._plan = self._plan or WindowPlan(stretch.start), None
+            plan = self._plan or self._planned(stretch)
+            self._plan = None
             rows += self._rows(plan.ended(stretch.end))
         return rows
 
@@ -139,8 +182,8 @@ class _Run:
     def _row(self, window: Window) -> VoiceRow:
         sound = self._kept[window.start - self._kept_from : window.end - self._kept_from]
         # one at a time: a network's rounding depends on the batch, and rows must not depend on the chunking
-        scores = self._model.scores(window_input(sound)[None])[0]
-        return VoiceRow(self._seconds(window.part_start), self._seconds(window.part_end), scores)
+        logits = self._model.logits(window_input(sound)[None])[0]
+        return VoiceRow(self._seconds(window.part_start), self._seconds(window.part_end), self.utterances, logits)
 
     def _forget(self, before: int) -> None:
         self._kept = self._kept[before - self._kept_from :].copy()

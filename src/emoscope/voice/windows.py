@@ -7,6 +7,7 @@ first and the last reach to the utterance's ends.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..media.types import SAMPLE_RATE
 from .features import WINDOW
@@ -68,3 +69,11 @@ class WindowPlan:
         window = Window(start, end, self.covered, part_end)
         self.covered = part_end
         return window
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        return {"start": self._start, "next": self._next, "covered": self.covered}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self._start, self._next, self.covered = state["start"], state["next"], state["covered"]

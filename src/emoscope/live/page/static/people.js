@@ -1,4 +1,4 @@
-// A card for each person in sight: the emotion with its confidence, bars for all eight, what voice and both together say.
+// A card for each person in sight: the emotion with its confidence, bars for all, what voice and both together say.
 import { facts, percent, personName } from "./facts.js";
 
 const GONE_S = 5; // a person who comes back within it keeps the number
@@ -47,7 +47,7 @@ class Card {
     const bars = make("div", "bars");
     this.bars = facts.emotions.map((emotion) => {
       const track = make("span", "track");
-      const bar = make("i", emotion);
+      const bar = dot(emotion);
       const number = make("span", "number");
       track.append(bar);
       bars.append(make("span", "", emotion), track, number);
@@ -60,7 +60,7 @@ class Card {
   face({ start, emotion, confidence, scores }) {
     this.seen = start;
     this.element.dataset.emotion = emotion;
-    this.said.replaceChildren(make("i", emotion), `${emotion} ${percent(confidence)}`);
+    this.said.replaceChildren(dot(emotion), `${emotion} ${percent(confidence)}`);
     this.bars.forEach(({ bar, number }, index) => {
       bar.style.width = `${100 * scores[index]}%`;
       number.textContent = percent(scores[index]);
@@ -78,5 +78,12 @@ const make = (tag, name, text = "") => {
   const element = document.createElement(tag);
   element.className = name;
   element.textContent = text;
+  return element;
+};
+
+// An element in the emotion's colour.
+const dot = (emotion) => {
+  const element = make("i", "");
+  element.style.setProperty("--emotion", facts.colours[emotion]);
   return element;
 };

@@ -8,8 +8,10 @@ export class Record {
     this.rows = [];
   }
 
-  add({ start, end, source, person, box, scores, emotion, confidence }) {
-    this.rows.push([start, end, source, person, ...(box ?? [null, null, null, null]), ...scores, emotion, confidence]);
+  add(observation) {
+    const { start, end, source, person, box, scores, emotion, confidence } = observation;
+    const known = [start, end, source, person, ...(box ?? [null, null, null, null]), ...scores, emotion, confidence];
+    this.rows.push([...known, ...facts.columns.slice(known.length).map((name) => observation[name])]);
   }
 
   clear() {

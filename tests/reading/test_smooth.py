@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoscope.face.smooth import SMOOTHERS, Exponential, MajorityVote, Smoother, Unsmoothed
+from emoscope.reading.smooth import FORGET_S, SMOOTHERS, Exponential, MajorityVote, Smoother, Unsmoothed
 
 distributions = st.lists(st.floats(0.01, 1), min_size=8, max_size=8).map(lambda v: np.array(v) / sum(v))
 
@@ -15,7 +15,11 @@ def sure(label: int, of: float = 0.65) -> np.ndarray:
 
 
 def fed(smoother: Smoother, faces: list[np.ndarray], step: float = 0.04) -> list[np.ndarray]:
-    return [smoother.update(i * step, face).copy() for i, face in enumerate(faces)]
+    return [one(smoother, i * step, face) for i, face in enumerate(faces)]
+
+
+def one(smoother: Smoother, time: float, face: np.ndarray) -> np.ndarray:
+    return np.asarray(smoother.update(np.array([time]), face[None])[0])
 
 
 def labels(outputs: list[np.ndarray]) -> list[int]:
@@ -68,9 +72,9 @@ def test_the_winner_of_a_batch_has_most_of_its_labels(batch: list[int]) -> None:
 @pytest.mark.parametrize("rate", [5, 25, 60])
 def test_an_exponential_mean_moves_at_the_same_speed_at_any_frame_rate(rate: int) -> None:
     smoother = Exponential(constant=0.4)
-    smoother.update(0.0, sure(1))
+    one(smoother, 0.0, sure(1))
     for i in range(1, 2 * rate + 1):
-        output = smoother.update(i / rate, sure(2))
+        output = one(smoother, i / rate, sure(2))
         left = (output[1] - sure(2)[1]) / (sure(1)[1] - sure(2)[1])
         assert left == pytest.approx(np.exp(-i / rate / 0.4), abs=1e-4)
 
@@ -83,20 +87,35 @@ def test_one_odd_frame_does_not_change_the_label() -> None:
 
 def test_after_a_long_absence_the_past_is_forgotten() -> None:
     smoother = Exponential()
-    smoother.update(0.0, sure(1))
-    np.testing.assert_allclose(smoother.update(60.0, sure(2)), sure(2), rtol=1e-5)
+    one(smoother, 0.0, sure(1))
+    np.testing.assert_allclose(one(smoother, 60.0, sure(2)), sure(2), rtol=1e-5)
 
 
 def test_a_time_that_goes_back_is_harmless() -> None:
     smoother = Exponential()
-    smoother.update(5.0, sure(1))
-    np.testing.assert_allclose(smoother.update(4.0, sure(2)), sure(1), rtol=1e-6)
+    one(smoother, 5.0, sure(1))
+    np.testing.assert_allclose(one(smoother, 4.0, sure(2)), sure(1), rtol=1e-6)
 
 
 def test_what_was_returned_is_not_changed_later() -> None:
     for make in SMOOTHERS.values():
         smoother = make()
-        first = smoother.update(0.0, sure(1))
+        first = one(smoother, 0.0, sure(1))
         before = first.copy()
-        smoother.update(0.1, sure(2))
+        one(smoother, 0.1, sure(2))
         np.testing.assert_array_equal(first, before)
+
+
+@pytest.mark.parametrize("name", SMOOTHERS)
+@given(faces=st.lists(distributions, min_size=1, max_size=25), cut=st.integers(0, 25))
+def test_how_many_come_at_once_makes_no_difference(name: str, faces: list[np.ndarray], cut: int) -> None:
+    times, scores = np.arange(len(faces)) * 0.04, np.array(faces)
+    smoother = SMOOTHERS[name]()
+    parts = [smoother.update(times[:cut], scores[:cut]), smoother.update(times[cut:], scores[cut:])]
+    np.testing.assert_array_equal(np.concatenate(parts), SMOOTHERS[name]().update(times, scores))
+
+
+def test_after_a_long_absence_a_vote_begins_anew() -> None:
+    vote = MajorityVote()
+    fed(vote, [sure(1)] * 10)
+    assert one(vote, FORGET_S + 1, sure(2)).argmax() == 2

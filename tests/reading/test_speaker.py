@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from emoscope.speaker import MEMORY, MOUTH, MouthWatch
+from emoscope.evidence import pack, unpack
+from emoscope.face.mouth import FORGET_S, MOUTH, MouthMeter
+from emoscope.reading.speaker import Mouths
 
 RATE = 25
 TEXTURE = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (96, 96)).astype(np.uint8), (0, 0), 2)
@@ -41,17 +43,19 @@ def flickering(index: int) -> np.ndarray:
     return np.clip(still(index) * (1 + 0.3 * np.sin(index)), 0, 255).astype(np.uint8)
 
 
-def watched(*persons: Move, seconds: float = 2.0, rate: int = RATE) -> MouthWatch:
-    """A watch that has seen these persons, numbered from 1."""
-    mouths = MouthWatch()
+def watched(*persons: Move, seconds: float = 2.0, rate: int = RATE) -> Mouths:
+    """What is remembered of these persons, numbered from 1."""
+    meter, mouths = MouthMeter(), Mouths()
+    numbers = list(range(1, len(persons) + 1))
     for i in range(round(seconds * rate)):
-        for person, move in enumerate(persons, 1):
-            mouths.add(person, i / rate, move(i * RATE // rate))
+        crops = np.array([move(i * RATE // rate) for move in persons])
+        moved = meter.measure(i / rate, numbers, crops)
+        mouths.add(np.full(len(numbers), i / rate), np.array(numbers), moved[:, 0], moved[:, 1])
     return mouths
 
 
 def test_nobody_in_sight_does_not_speak() -> None:
-    assert MouthWatch().speaker(0, 2) is None
+    assert Mouths().speaker(0, 2) is None
 
 
 @pytest.mark.parametrize("rate", [10, 25, 50])
@@ -89,15 +93,32 @@ def test_a_person_in_sight_for_a_moment_of_the_voice_is_not_its_speaker() -> Non
 def test_a_frame_at_the_end_of_the_voice_does_not_count() -> None:
     mouths = watched(talking)
     before = mouths.speaker(0, 2)
-    mouths.add(1, 2.0, 255 - still(0))
+    mouths.add(np.array([2.0]), np.array([1]), np.array([0.0]), np.array([200.0]))
     assert mouths.speaker(0, 2) == before
 
 
-def test_only_the_last_seconds_are_kept() -> None:
-    mouths = MouthWatch()
+def test_what_is_old_is_forgotten() -> None:
+    mouths = watched(talking)
+    mouths.forget(1.0)
+    assert mouths.speaker(0, 1) is None
+    assert mouths.speaker(1, 2) == 1
+
+
+def test_the_meter_remembers_who_was_in_sight_of_late() -> None:
+    meter = MouthMeter()
     sizes = []
-    for i in range(4 * round(MEMORY) * RATE):
-        mouths.add(i // 100, i / RATE, talking(i))
-        sizes.append(len(mouths._last) + sum(map(len, mouths._moves.values())))
-    assert max(sizes) < 1.1 * MEMORY * RATE
-    assert len(mouths._last) == len(mouths._moves) < 6
+    for i in range(round(4 * FORGET_S * 5)):
+        meter.measure(i / 5, [i // 25], talking(i)[None])
+        sizes.append(len(meter.state()["last"]))
+    assert max(sizes) <= FORGET_S / 5 + 2
+
+
+def test_a_meter_that_is_restored_goes_on_as_if_it_had_not_stopped() -> None:
+    whole, first, second = MouthMeter(), MouthMeter(), MouthMeter()
+    for i in range(10):
+        first.measure(i / RATE, [1], talking(i)[None])
+        whole.measure(i / RATE, [1], talking(i)[None])
+    second.restore(unpack(pack(first.state())))
+    for i in range(10, 20):
+        expected = whole.measure(i / RATE, [1], talking(i)[None])
+        np.testing.assert_array_equal(second.measure(i / RATE, [1], talking(i)[None]), expected)

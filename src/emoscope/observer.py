@@ -1,0 +1,192 @@
+"""From pixels and samples to evidence: one stream of frames and sound, whoever feeds it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .evidence import Faces, Voices
+from .face.classify import FaceClassifier
+from .face.crop import SIDE
+from .face.detect import Detector, smallest_face
+from .face.mouth import MouthMeter
+from .face.sequence import SequenceClassifier
+from .face.steady import SteadyCrops
+from .face.track import Track, Tracker
+from .face.view import sharpness, turn
+from .media import Sound
+from .models import Model
+from .voice.classify import VoiceReader, VoiceRow
+
+
+class Observer:
+    """Observes one stream. Frames and sound are fed in order of time, each for itself; the state is bounded.
+
+    Args:
+        face: the model of faces or sequences of them, or `None` where no frames will be fed.
+        voice: the model of voices, or `None` where no sound will be fed.
+        threads: threads of the face detector.
+
+    Attributes:
+        seen: seconds up to which frames were fed; infinite where none will be.
+    """
+
+    def __init__(self, face: Model | None, voice: Model | None, threads: int = 1) -> None:
+        self.seen = 0.0 if face else np.inf
+        self._watcher = _Watcher(face, threads) if face else None
+        self._voice = VoiceReader(voice) if voice else None
+        self._voice_labels = len(voice.card.labels) if voice else 0
+
+    @property
+    def heard(self) -> float:
+        """Seconds before which no further window of speech can start; infinite where no sound will be fed."""
+        return self._voice.settled if self._voice else np.inf
+
+    def add_frame(self, image: np.ndarray, time: float, duration: float = 0.0) -> Faces:
+        """Feed one frame; see `Session.add_frame`. Returns its faces."""
+        if self._watcher is None:
+            raise ValueError("this session was made with faces=False")
+        faces = self._watcher.watch(image, time, duration)
+        self.seen = max(self.seen, time + duration)
+        return faces
+
+    def search(self) -> None:
+        """Search the last frame for newcomers now; see `Session.search`."""
+        if self._watcher:
+            self._watcher.search()
+
+    def add_sound(self, samples: np.ndarray, time: float) -> Voices:
+        """Feed a run of sound; see `Session.add_sound`. Returns the windows of speech that are certain by now."""
+        if self._voice is None:
+            raise ValueError("this session was made with voice=False")
+        return self._rows(self._voice.add(Sound(time, _checked(samples))))
+
+    def finish(self) -> Voices:
+        """The stream has ended: return the windows that were waiting for its end."""
+        return self._rows(self._voice.finish() if self._voice else [])
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here, exactly, as numbers, texts and arrays."""
+        self.search()
+        return {
+            "seen": self.seen,
+            "watcher": self._watcher and self._watcher.state(),
+            "voice": self._voice and self._voice.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of an observer with the same models."""
+        self.seen = state["seen"]
+        if self._watcher:
+            self._watcher.restore(state["watcher"])
+        if self._voice:
+            self._voice.restore(state["voice"])
+
+    def _rows(self, rows: Sequence[VoiceRow]) -> Voices:
+        if not rows:
+            return Voices.empty(self._voice_labels)
+        start, end, utterance, logits = zip(*rows, strict=True)
+        return Voices(
+            np.array(start), np.array(end), np.array(utterance, np.int32), np.array(logits).astype(np.float16)
+        )
+
+
+class _Watcher:
+    """Detection, tracking, crops and the face model, frame by frame."""
+
+    def __init__(self, model: Model, threads: int) -> None:
+        self.threads = threads
+        self.tracker: Tracker | None = None
+        self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
+        self.mouths = MouthMeter()
+        self.labels = len(model.card.labels)
+
+    def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
+        """The faces of a frame."""
+        tracks = self._tracker(smallest_face(image)).update(image, time)
+        crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
+        logits = self.network.logits(image, time, tracks)
+        if not tracks:
+            return Faces.empty(self.labels)
+        numbers = [track.person for track in tracks]
+        moved = self.mouths.measure(time, numbers, crops)
+        return Faces(
+            np.full(len(tracks), time, np.float64),
+            np.full(len(tracks), duration, np.float64),
+            np.array(numbers, np.int32),
+            np.array([track.box for track in tracks], np.float64),
+            np.array([track.score for track in tracks], np.float32),
+            np.array([sharpness(crop) for crop in crops], np.float32),
+            np.array([turn(track.landmarks) for track in tracks], np.float32),
+            moved[:, 0],
+            moved[:, 1],
+            logits.astype(np.float16),
+        )
+
+    def search(self) -> None:
+        if self.tracker:
+            self.tracker.search()
+
+    def state(self) -> dict[str, Any]:
+        tracker = self.tracker and {"min_face": self.tracker.detector.min_face, **self.tracker.state()}
+        return {"tracker": tracker, "network": self.network.state(), "mouths": self.mouths.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        if state["tracker"]:
+            self._tracker(state["tracker"]["min_face"]).restore(state["tracker"])
+        self.network.restore(state["network"])
+        self.mouths.restore(state["mouths"])
+
+    def _tracker(self, min_face: int) -> Tracker:
+        """The stream's tracker: made for its first frame."""
+        self.tracker = self.tracker or Tracker(Detector(min_face=min_face, threads=self.threads))
+        return self.tracker
+
+
+class _Stills:
+    """A face model: each face by itself."""
+
+    def __init__(self, model: Model) -> None:
+        self.classifier = FaceClassifier(model)
+
+    def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
+        crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
+        return self.classifier.logits(crops)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        pass
+
+
+class _Sequences:
+    """A sequence model: each person's last moments, from steady crops."""
+
+    def __init__(self, model: Model) -> None:
+        self.classifier, self.steady = SequenceClassifier(model), SteadyCrops()
+
+    def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
+        return self.classifier.logits([t.person for t in tracks], time, self.steady.update(image, time, tracks))
+
+    def state(self) -> dict[str, Any]:
+        return {"classifier": self.classifier.state(), "steady": self.steady.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.classifier.restore(state["classifier"])
+        self.steady.restore(state["steady"])
+
+
+def _checked(samples: np.ndarray) -> np.ndarray:
+    """The samples as float32.
+
+    Raises:
+        ValueError: they are not mono, not of a floating type, or not numbers.
+    """
+    if samples.ndim != 1:
+        raise ValueError(f"expected mono samples of shape (n,), got {samples.shape}; mix the channels first")
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise ValueError(f"expected float samples in [-1, 1], got {samples.dtype}; divide by the type's largest value")
+    if not np.isfinite(samples).all():
+        raise ValueError("expected samples that are numbers, got infinite values or not-a-number")
+    return samples.astype(np.float32, copy=False)
