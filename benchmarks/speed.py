@@ -24,6 +24,7 @@ from PIL import Image
 
 from emoscope.face.classify import FaceClassifier
 from emoscope.media import Frame, Sound, open_media
+from emoscope.media.types import SoundFormat
 from emoscope.media.write import VideoWriter
 from emoscope.models import load
 from emoscope.voice.features import window_input
@@ -119,24 +120,15 @@ def repeated(seconds: float, path: Path) -> Path:
     frames = [item for item in items if isinstance(item, Frame)]
     sound = np.concatenate([item.samples for item in items if isinstance(item, Sound)])
     length = frames[-1].time + frames[-1].duration
-    wav = path.with_suffix(".wav")
-    _write_wav(np.resize(sound, int(seconds * 16_000)), wav)
+    samples = np.resize(sound, int(seconds * 16_000))[None]
     height, width = frames[0].image.shape[:2]
-    with VideoWriter(path, width, height, wav) as writer:
+    with VideoWriter(path, width, height, SoundFormat(16_000, "mono")) as writer:
         for i in range(int(seconds * 30)):
             turn, frame = divmod(i, len(frames))
             writer.write(frames[frame].image, turn * length + frames[frame].time)
+            if i % 30 == 0:
+                writer.write_sound(samples[:, i // 30 * 16_000 :][:, :16_000], i / 30)
     return path
-
-
-def _write_wav(samples: np.ndarray, path: Path) -> None:
-    import wave
-
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def clip(folder: Path) -> list[dict[str, Any]]:

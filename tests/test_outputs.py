@@ -2,12 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+from conftest import EXAMPLE
 from hypothesis import given
 from hypothesis import strategies as st
 
+import emoscope
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
-from emoscope.outputs import _Moving, check_folder, summarize, write_tables
+from emoscope.media import decode
+from emoscope.outputs import _Moving, check_folder, summarize, write_pictures, write_tables
 from emoscope.timeline import Observation, Timeline
 
 HAPPY = (0.1, 0.6, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05)
@@ -72,3 +75,21 @@ def test_a_folder_that_cannot_be_made_is_refused(below: str, tmp_path: Path) -> 
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(EmoscopeError, match=r"cannot be made: .*; name another folder with --out"):
         check_folder(tmp_path / "file" / below)
+
+
+def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "annotated.mp4"
+    path.write_bytes(EXAMPLE.read_bytes())
+    with pytest.raises(EmoscopeError, match="is the input itself; name another folder"):
+        write_pictures(Timeline.of([], {"kind": "video"}), path, tmp_path, lambda done, total: None)
+    assert path.read_bytes() == EXAMPLE.read_bytes()
+
+
+def test_a_file_is_opened_once_to_observe_it_and_once_to_draw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    original = decode.av.open
+    monkeypatch.setattr(decode.av, "open", lambda *args, **more: (opened.append(args[1]), original(*args, **more))[1])
+    timeline = emoscope.analyze(EXAMPLE)
+    assert opened == ["r"]
+    write_pictures(timeline, EXAMPLE, tmp_path, lambda done, total: None)
+    assert opened == ["r", "r", "w"]

@@ -279,10 +279,12 @@ class _Run:
         truncated = bool(stated) and end < stated - max(1.0, 0.05 * stated)  # type: ignore[operator]
         if media.kind == "video" and not media.has_sound:
             self.done.notes.append(f"{name}: no sound")
-        if media.skipped:
+        if media.undecoded:
             self.done.notes.append(
-                f"{name}: passed over {media.skipped} of its frames or packets, which did not decode"
+                f"{name}: passed over {media.undecoded} of its frames or packets: they do not decode"
             )
+        if media.misplaced:
+            self.done.notes.append(f"{name}: passed over {media.misplaced} frames whose times go back or jump")
         if truncated:
             self.done.damaged.append(f"{name}: ends at {end:.1f} s of {stated:.1f} s; the file is damaged or cut off")
         return {
@@ -291,7 +293,7 @@ class _Run:
             "height": media.height,
             "has_sound": media.has_sound,
             "frames": media.frames,
-            "frames_skipped": media.skipped,
+            "frames_skipped": media.undecoded + media.misplaced,
             "synthetic": media.synthetic,
         }
 

@@ -92,7 +92,10 @@ def write_pictures(
         cards: of the models that were used.
         annotated: whether to write the annotated video.
     """
-    (out / "annotated.mp4").unlink(missing_ok=True)  # of another recording, or of an earlier reading
+    old = out / "annotated.mp4"  # of another recording, or of an earlier reading
+    if old.exists() and path.exists() and old.samefile(path):
+        raise EmoscopeError(f"{path}: is the input itself; name another folder with --out")
+    old.unlink(missing_ok=True)
     kind = timeline.info.get("kind")
     video = out / "annotated.mp4" if annotated and kind == "video" else None
     if kind == "video":
@@ -148,12 +151,16 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
     comment = f"{notice}: {COMMENT}" if notice else COMMENT
     kept: list[KeptFrame] = []
     with ExitStack() as stack:
-        media = stack.enter_context(open_media(path))
+        media = stack.enter_context(open_media(path, original_sound=True))
         assert media.width and media.height  # a video has a size
-        sound = path if media.has_sound else None
-        writer = stack.enter_context(VideoWriter(video, media.width, media.height, sound, comment)) if video else None
+        writer = None
+        if video:
+            started = VideoWriter(video, media.width, media.height, media.sound_format, comment)
+            writer = stack.enter_context(started)
         for item in media:
             if not isinstance(item, Frame):
+                if writer:
+                    writer.write_sound(item.samples, item.time)
                 continue
             if wanted and wanted[0] <= item.time:
                 kept.append(_small(item.image, item.time))

@@ -1,11 +1,12 @@
-"""Decoding one stream of a local file with ffmpeg's libraries: what does not decode is passed over and counted."""
+"""Decoding the streams of a local file with ffmpeg's libraries: what does not decode is passed over and counted."""
 
 import io
 import os
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import av
 from av.audio.frame import AudioFrame
@@ -31,6 +32,9 @@ GENERATE_TIMES: int = Flags.gen_pts.value  # type: ignore[assignment]
 MAX_READ_ERRORS = 100
 """Errors of the container, as opposed to the codec, after which the rest of a file is given up."""
 
+MOST_WAITING = 8 << 20
+"""Bytes of packets of one stream that wait while the other is read."""
+
 MAX_THREADS = 4
 """Threads of one video decoder: each holds a frame, so memory grows with them."""
 
@@ -54,55 +58,141 @@ class LocalFile(io.FileIO):
             return -1
 
 
-class Track:
-    """One stream of one file, opened on its own so that it is read at its own pace.
+class Source:
+    """One open file: its packets are read once, for at most one stream of pictures and one of sound.
 
-    Two tracks of a file share nothing: however badly the file interleaves them, neither makes the other pile up.
+    Each of the two is read at its own pace: what comes for the other one meanwhile waits, as packets. Where that
+    becomes more than `MOST_WAITING` bytes, as in a file that is not interleaved, the other stream is read from a second
+    opening of the file: so memory is bounded however badly the two are interleaved.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            MediaError: ffmpeg knows no way to read it.
+            OSError: the file cannot be opened.
+        """
+        self.path = path
+        # ffmpeg gets the open file, never a name: a name could be an address or a list of other files.
+        self._file = LocalFile(path)
+        try:
+            self.container = _open(self._file, path)
+        except BaseException:
+            self._file.close()
+            raise
+        self.errors = 0
+        self._wanted: list[VideoStream | AudioStream] = []
+        self._waiting: dict[int, deque[Packet[Any]]] = {}
+        self._given: dict[int, int] = {}
+        self._apart: dict[int, Source] = {}
+        self._demuxed: Iterator[Packet[Any]] | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        for other in self._apart.values():
+            other.close()
+        self.container.close()
+        self._file.close()
+
+    def want(self, stream: VideoStream | AudioStream) -> None:
+        """Say that a stream will be read; all are named before the first packet is asked for."""
+        self._wanted.append(stream)
+        self._waiting[stream.index] = deque()
+        self._given[stream.index] = 0
+
+    def packets(self, stream: VideoStream | AudioStream) -> "Iterator[Packet[Any]]":
+        """The packets of a stream that is wanted, in the order of the file."""
+        waiting = self._waiting[stream.index]
+        while True:
+            if other := self._apart.get(stream.index):
+                yield from other.packets(other._wanted[0])
+                return
+            packet = waiting.popleft() if waiting else self._next(stream)
+            if packet is None:
+                if not waiting and stream.index not in self._apart:
+                    return
+                continue
+            self._given[stream.index] += 1
+            yield packet
+
+    def _next(self, stream: VideoStream | AudioStream) -> "Packet[Any] | None":
+        """The next packet of a stream; those of others wait."""
+        self._demuxed = self._demuxed or self._demux()
+        for packet in self._demuxed:
+            if packet.stream.index == stream.index:
+                return packet
+            waiting = self._waiting[packet.stream.index]
+            waiting.append(packet)
+            if sum(each.size for each in waiting) > MOST_WAITING and packet.stream.index not in self._apart:
+                self._part(packet.stream.index)
+        return None
+
+    def _part(self, index: int) -> None:
+        """From here on, read a stream from a second opening of the file; it goes on where it was."""
+        other = Source(self.path)
+        stream = other.container.streams[index]
+        assert isinstance(stream, VideoStream | AudioStream)
+        other.want(stream)
+        for each in other.container.streams:
+            if each is not stream:
+                each.discard = Discard.all
+        for _ in range(self._given[index]):
+            next(other.packets(stream), None)
+        self._apart[index] = other
+        self._waiting[index].clear()
+        self._wanted = [each for each in self._wanted if each.index != index]
+        self.container.streams[index].discard = Discard.all
+
+    def _demux(self) -> "Iterator[Packet[Any]]":
+        for _ in range(MAX_READ_ERRORS):
+            try:
+                for packet in self.container.demux(self._wanted):
+                    # An empty packet would tell the decoder that the stream is over.
+                    if packet.size and packet.stream.index not in self._apart:
+                        yield packet
+                return
+            except (av.FFmpegError, OSError):
+                self.errors += 1
+
+
+class Track:
+    """One stream of an open file.
 
     Attributes:
         stream: PyAV's stream.
         duration: seconds that the file says it lasts, or `None`.
-        skipped: packets and frames that did not decode, or whose time stamp makes no sense; grows while reading.
+        undecoded: packets and frames that did not decode; grows while reading.
+        misplaced: frames whose time stamp makes no sense; grows while reading.
     """
 
-    def __init__(self, path: Path, kind: Kind) -> None:
-        """Open the best stream of its kind.
+    def __init__(self, source: Source, kind: Kind) -> None:
+        """Choose the best stream of its kind.
 
         Raises:
-            MediaError: ffmpeg knows no way to read the file, or its pictures are larger than `MAX_PIXELS`.
+            MediaError: its pictures are larger than `MAX_PIXELS`.
             LookupError: the file has no stream of that kind that can be decoded.
-            OSError: the file cannot be opened.
         """
-        self.skipped = 0
-        # ffmpeg gets the open file, never a name: a name could be an address or a list of other files.
-        self._file = LocalFile(path)
-        try:
-            self._container = _open(self._file, path)
-            self.stream = _best_stream(self._container, kind)
-        except BaseException:
-            self._file.close()
-            raise
+        self.undecoded = self.misplaced = 0
+        self._source = source
+        container = source.container
+        self.stream = _best_stream(container, kind)
+        source.want(self.stream)
         self._time_base = Fraction(self.stream.time_base or 1)
-        start = (self._container.start_time or 0) / av.time_base
-        length = (self._container.duration or 0) / av.time_base
+        start = (container.start_time or 0) / av.time_base
+        length = (container.duration or 0) / av.time_base
         self.duration = length if length > 0 else None
         self._end = start + length if length > 0 else None
 
-    def close(self) -> None:
-        """Close the file."""
-        self._container.close()
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    @property
+    def skipped(self) -> int:
+        """Packets and frames passed over so far."""
+        return self.undecoded + self.misplaced
 
     @property
     def synthetic(self) -> bool:
         """Whether the file's title or comment says that it was generated."""
-        words = {key.lower(): text.lower() for key, text in self._container.metadata.items()}
+        words = {key.lower(): text.lower() for key, text in self._source.container.metadata.items()}
         return any(words.get(key, "").startswith("synthetic") for key in ("title", "comment"))
 
     @property
@@ -124,7 +214,7 @@ class Track:
 
     def frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """All frames that decode, in order of presentation."""
-        for packet in self._packets():
+        for packet in self._source.packets(self.stream):
             yield from self._decode(packet)
         yield from self._decode(None)
 
@@ -132,19 +222,8 @@ class Track:
         try:
             return self.stream.codec_context.decode(packet)
         except av.FFmpegError:
-            self.skipped += 1
+            self.undecoded += 1
             return []
-
-    def _packets(self) -> "Iterator[Packet[Any]]":
-        for _ in range(MAX_READ_ERRORS):
-            try:
-                for packet in self._container.demux(self.stream):
-                    # An empty packet would tell the decoder that the stream is over.
-                    if packet.size:
-                        yield packet
-                return
-            except (av.FFmpegError, OSError):
-                self.skipped += 1
 
 
 def _open(file: object, path: Path) -> InputContainer:
@@ -173,9 +252,6 @@ def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioSt
         context.thread_type = "AUTO"
         context.thread_count = min(MAX_THREADS, os.cpu_count() or 1)
     context.options = {"max_pixels": str(MAX_PIXELS)}
-    for other in container.streams:
-        if other is not stream:
-            other.discard = Discard.all
     return stream
 
 

@@ -12,11 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
+from av.audio.stream import AudioStream
+
 from ..errors import MediaError
-from .decode import Kind, Track, shown
+from .decode import Kind, Source, Track, shown
 from .picture import read_picture
 from .sound import sound_parts
-from .types import SAMPLE_RATE, Frame, Sound
+from .types import SAMPLE_RATE, Frame, Sound, SoundFormat
 from .video import Upright, timed_frames
 
 SUFFIXES = (
@@ -31,6 +33,10 @@ SUFFIXES = (
 )  # fmt: skip
 """The file names that `is_media` takes. `open_media` goes by content."""
 
+AAC_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000)
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+"""What AAC in an mp4 holds: samples a second, and the names of so many channels."""
+
 _T = TypeVar("_T")
 
 
@@ -39,8 +45,13 @@ def is_media(path: str | Path) -> bool:
     return Path(path).suffix.lower() in SUFFIXES
 
 
-def open_media(path: str | Path) -> "Media":
+def open_media(path: str | Path, original_sound: bool = False) -> "Media":
     """Open a local video, sound file or picture, told apart by content.
+
+    Args:
+        path: the file.
+        original_sound: whether sound keeps its channels and, where an mp4 can hold it, its rate: see
+            `Media.sound_format`.
 
     Returns:
         A context manager that yields frames and sound; see `Media`.
@@ -49,7 +60,7 @@ def open_media(path: str | Path) -> "Media":
         MediaError: the file is missing, not a regular file, not readable, nothing that can be decoded, or its pictures
             have more than `MAX_PIXELS`.
     """
-    return Media(Path(path))
+    return Media(Path(path), original_sound)
 
 
 class Media:
@@ -65,12 +76,13 @@ class Media:
         width: of the upright pictures, in pixels; `None` for sound.
         height: of the upright pictures, in pixels; `None` for sound.
         has_sound: whether there is sound that decodes.
+        sound_format: of the sound that is yielded; `None` where there is none.
         origin: time 0 on the file's own clock: its first frame or first sound, in seconds.
         synthetic: whether its title or comment begins with "synthetic": it was generated, not recorded.
         frames: frames yielded so far.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, original_sound: bool) -> None:
         """See `open_media`."""
         self.name = path.name
         self.kind: Literal["video", "sound", "picture"] = "picture"
@@ -78,9 +90,12 @@ class Media:
         self.width: int | None = None
         self.height: int | None = None
         self.has_sound = False
+        self.sound_format: SoundFormat | None = None
         self.origin = 0.0
         self.synthetic = False
         self.frames = 0
+        self._original_sound = original_sound
+        self._source: Source | None = None
         self._tracks: list[Track] = []
         self._items: Iterator[Frame | Sound] = iter(())
         try:
@@ -90,9 +105,19 @@ class Media:
             raise
 
     @property
+    def undecoded(self) -> int:
+        """Frames and packets passed over so far because they did not decode."""
+        return sum(track.undecoded for track in self._tracks) + (self._source.errors if self._source else 0)
+
+    @property
+    def misplaced(self) -> int:
+        """Frames passed over so far because their time stamps go back or make no sense."""
+        return sum(track.misplaced for track in self._tracks)
+
+    @property
     def skipped(self) -> int:
-        """Frames and packets passed over so far: they did not decode, or their time stamps make no sense."""
-        return sum(track.skipped for track in self._tracks)
+        """Frames and packets passed over so far, for whatever reason."""
+        return self.undecoded + self.misplaced
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Yield the items that have not been yielded yet."""
@@ -109,8 +134,8 @@ class Media:
     def close(self) -> None:
         """Close the file; what has not been read is lost."""
         self._items = iter(())
-        for track in self._tracks:
-            track.close()
+        if self._source:
+            self._source.close()
 
     def _open(self, path: Path) -> None:
         _check_regular(path)
@@ -125,11 +150,13 @@ class Media:
             raise MediaError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
 
     def _open_streams(self, path: Path) -> None:
-        video, sound = self._track(path, "video"), self._track(path, "audio")
+        self._source = source = Source(path)
+        video, sound = self._track(source, "video"), self._track(source, "audio")
         if not self._tracks:
             raise MediaError(f"{shown(path)}: holds neither video nor sound that can be decoded")
         frame, frames = _peek(timed_frames(video) if video else iter(()))
-        part, parts = _peek(sound_parts(sound, SAMPLE_RATE, "mono") if sound else iter(()))
+        wanted = _format(sound, self._original_sound)
+        part, parts = _peek(sound_parts(sound, wanted.rate, wanted.layout) if sound else iter(()))
         starts = []
         if video and frame:
             starts.append(_start(video, frame[0]))
@@ -141,16 +168,18 @@ class Media:
             raise MediaError(f"{shown(path)}: nothing in it decodes; it is empty, damaged or too large")
         self.kind = "video" if frame else "sound"
         self.has_sound = part is not None
+        self.sound_format = wanted if part else None
         self.duration = self._tracks[0].duration
         self.synthetic = self._tracks[0].synthetic
         self.origin = origin = min(starts)
         pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
-        sounds = (Sound(time - origin, samples[0]) for time, samples in parts)
+        whole = self._original_sound
+        sounds = (Sound(time - origin, samples if whole else samples[0]) for time, samples in parts)
         self._items = merge(pictures, sounds, key=lambda item: item.time)
 
-    def _track(self, path: Path, kind: Kind) -> Track | None:
+    def _track(self, source: Source, kind: Kind) -> Track | None:
         try:
-            track = Track(path, kind)
+            track = Track(source, kind)
         except LookupError:
             return None
         self._tracks.append(track)
@@ -176,6 +205,15 @@ def _peek(items: Iterator[_T]) -> tuple[_T | None, Iterator[_T]]:
     """The first item, and an iterator that still has it."""
     first = next(items, None)
     return first, items if first is None else chain([first], items)
+
+
+def _format(sound: Track | None, original: bool) -> SoundFormat:
+    """How sound is to be yielded: for the models, or nearly as the file has it."""
+    if not original or sound is None or not isinstance(sound.stream, AudioStream):
+        return SoundFormat(SAMPLE_RATE, "mono")
+    context = sound.stream.codec_context
+    rate = context.sample_rate if context.sample_rate in AAC_RATES else 48_000
+    return SoundFormat(rate, AAC_LAYOUTS.get(context.channels, "stereo"))
 
 
 def _start(track: Track, first: float) -> float:

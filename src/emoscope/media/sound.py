@@ -78,8 +78,11 @@ def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, n
         stamp = track.time(frame)
         time = clock if stamp is None else stamp
         back = segment is not None and time < clock - TOLERANCE
-        if back or not track.plausible(time, clock) or frame.sample_rate not in SANE_RATES:
-            track.skipped += 1
+        if back or not track.plausible(time, clock):
+            track.misplaced += 1
+            continue
+        if frame.sample_rate not in SANE_RATES:
+            track.undecoded += 1
             continue
         source = (frame.format.name, frame.layout.name, frame.sample_rate)
         gap = segment is None or time > clock + TOLERANCE
@@ -96,7 +99,7 @@ def _counted(track: Track, segment: Segment, frame: AudioFrame | None) -> list[t
     try:
         return segment.feed(frame)
     except (av.FFmpegError, ValueError):  # a damaged header can ask for a mix that does not exist
-        track.skipped += 1
+        track.undecoded += 1
         segment.resampler = resampler(segment.resampler.rate, segment.resampler.layout.name)
         return []
 

@@ -29,7 +29,7 @@ class Sound:
 
     Attributes:
         time: seconds from the start of the stream of the first sample.
-        samples: float32 mono `(n,)` at `SAMPLE_RATE`, in [-1, 1].
+        samples: float32 mono `(n,)` at `SAMPLE_RATE`, in [-1, 1]; as the file has it `(channels, n)` at its own rate.
     """
 
     time: float
@@ -37,5 +37,18 @@ class Sound:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """How long mono sound at `SAMPLE_RATE` lasts."""
         return len(self.samples) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """How sound is stored.
+
+    Attributes:
+        rate: samples a second.
+        layout: ffmpeg's name of the channels, such as `mono` or `stereo`.
+    """
+
+    rate: int
+    layout: str

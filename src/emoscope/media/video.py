@@ -34,7 +34,7 @@ def timed_frames(track: Track) -> Iterator[tuple[float, float, VideoFrame]]:
         stamp = track.time(frame)
         time = stamp if stamp is not None else last + usual.seconds if held else last
         if (held and time <= last) or not track.plausible(time, last):
-            track.skipped += 1
+            track.misplaced += 1
             continue
         if held:
             usual.add(time - last)
