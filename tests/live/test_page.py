@@ -218,7 +218,7 @@ def test_a_happy_clip_and_an_angry_one(chromium: Launch, server: Server, tmp_pat
         "anger": [o for o in timeline.select("face") if o.start > change + 1],
     }
     for name, half in halves.items():
-        filed, lived = clips[name].select("face"), Timeline(half)
+        filed, lived = clips[name].select("face"), Timeline.of(half)
         assert most_common(filed) == most_common(lived) == name
         there, here = filed.mean_scores(), lived.mean_scores()
         assert max(abs(here[emotion] - there[emotion]) for emotion in there) < 0.25

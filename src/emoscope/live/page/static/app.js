@@ -114,7 +114,7 @@ class Live {
     if (!mine) return;
     this.drop(this.waiting.filter((one) => one.time < time)); // the server passed over them
     this.waiting = this.waiting.filter((one) => one.time > time);
-    stage.draw(mine.picture, observations.filter((o) => o.source === "face" && o.start === time), $("mirror").checked);
+    stage.draw(mine.picture, observations.filter((o) => o.source === "face" && Math.abs(o.start - time) < 0.001), $("mirror").checked);
     mine.picture.close();
     requestAnimationFrame(() => speed.add(performance.now(), performance.now() - mine.captured));
   }
