@@ -51,6 +51,13 @@ _READING = [
     click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
                  help="Of each face over time: exponential mean, majority of each batch of 10, or none "
                  "[default: mean; none for a sequence model]."),
+    click.option("--baseline", type=click.Choice(["recording", "causal", "none"]), default="recording",
+                 show_default=True, help="What everybody is read against: what the recording shows of them, what came "
+                 "before, or nothing."),
+    click.option("--neutral", multiple=True, metavar="START-END[@PERSON]", callback=lambda _, __, spans: _spans(spans),
+                 help="A stretch in which somebody is known to be neutral, as 0:05-0:12@1; may be repeated."),
+    click.option("--mix", metavar="even|everyday|FILE", callback=lambda _, __, name: _mix(name),
+                 help="How often each emotion is expected; FILE is JSON, label to share [default: even]."),
 ]  # fmt: skip
 _MODELS = [
     click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}; or sequence: the default of those "
@@ -60,6 +67,41 @@ _MODELS = [
                  help="Where the models run."),
     click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each network."),
 ]  # fmt: skip
+
+
+def _spans(texts: tuple[str, ...]) -> list[Any]:
+    """Stretches as they are given on the command line."""
+    from .reading.offsets import Span
+
+    spans = []
+    for text in texts:
+        stretch, _, person = text.partition("@")
+        start, _, end = stretch.partition("-")
+        try:
+            spans.append(Span(_seconds(start), _seconds(end), int(person) if person else None))
+        except ValueError:
+            raise EmoscopeError(f"--neutral {text}: expected START-END or START-END@PERSON, as 0:05-0:12@1") from None
+    return spans
+
+
+def _seconds(text: str) -> float:
+    """`5`, `0:05` or `1:00:05.5` in seconds."""
+    return sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":"))))
+
+
+def _mix(name: str | None) -> dict[str, float] | None:
+    """A mix of emotions by its name or from a file."""
+    if name in (None, "even"):
+        return None
+    if name == "everyday":
+        from .reading.offsets import EVERYDAY
+
+        return dict(EVERYDAY)
+    try:
+        shares = json.loads(Path(str(name)).read_text(encoding="utf-8"))
+        return {str(label): float(share) for label, share in shares.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        raise EmoscopeError(f"--mix {name}: expected even, everyday, or a JSON file of labels and shares") from None
 
 
 def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
@@ -82,7 +124,7 @@ def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 @_with(_READING)
 @click.option("--video/--no-video", default=True, help="Whether to write annotated.mp4 for a video.")
 @click.option("--force", is_flag=True, help="Replace the results of another recording in --out.")
-def analyze(path: Path, out: Path | None, video: bool, smoothing: str | None, **observing: Any) -> None:
+def analyze(path: Path, out: Path | None, video: bool, **options: Any) -> None:
     """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
 
     Writes timeline.csv, summary.json, report.html, evidence.sqlite and, for a video, annotated.mp4; timeline.parquet
@@ -104,9 +146,9 @@ def analyze(path: Path, out: Path | None, video: bool, smoothing: str | None, **
         if not path.exists():
             raise EmoscopeError(f"{path}: there is no such file or folder")
         check_folder(out)
-        timeline = run(path, out=out, smoothing=smoothing, progress=progress, **observing)
+        timeline = run(path, out=out, progress=progress, **options)
     files = write_tables(timeline, out)
-    cards = [card(observing[f"{name}_model"]) for name in timeline.info["models"]]
+    cards = [card(options[f"{name}_model"]) for name in timeline.info["models"]]
     with _progress("drawing") as progress:
         files += write_pictures(timeline, path, out, progress, cards, video)
     show_summary(timeline, files, Console())
@@ -316,6 +358,29 @@ def train(
     except ModuleNotFoundError as error:
         raise missing_extra("training", error.name or "a package", "train") from None
     run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
+
+
+@main.command()
+@click.argument("model")
+@click.option("--data", type=click.Path(path_type=Path), required=True,
+              help="A folder of labelled clips; for a voice model, or the folder that holds cremad/.")  # fmt: skip
+@click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
+              "[default: by CREMA-D's or RAVDESS's file names].")  # fmt: skip
+def population(model: str, data: Path, labels: Path | None) -> None:
+    """Measure how MODEL's logits vary over people, from labelled recordings of many, and write it into its card.
+
+    That is what `emoscope analyze` needs to read everybody against their own baseline.
+
+    \b
+    Example:
+        emoscope population face --data DATA/cremad
+        emoscope population runs/mine/mine.onnx --data clips --labels clips/labels.csv
+    """
+    from .training.population import population as run
+
+    with _progress("looking and listening", "clips") as progress:
+        made = run(model, data, labels, progress)
+    click.echo(made.made_by)
 
 
 @main.command()

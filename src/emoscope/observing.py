@@ -323,7 +323,9 @@ class _Run:
             "frames_skipped": sum(part["frames_skipped"] for part in parts),
             "truncated": bool(self.done.damaged),
             "synthetic": any(part["synthetic"] for part in parts),
-            "models": {name: asdict(source(model)) | {"digest": model.digest} for name, model in self._used().items()},
+            "models": {
+                name: source(model).to_json() | {"digest": model.digest} for name, model in self._used().items()
+            },
             "notes": self.done.notes + self.done.damaged,
             "damaged": self.done.damaged,
             "version": version("emoscope"),

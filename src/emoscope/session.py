@@ -1,13 +1,16 @@
 """A stream of frames and sound in, observations out as they become certain: an observer and a reader."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from .evidence import Faces, Voices
 from .models import Device, Model, load
 from .observer import Observer
-from .reading.reader import Reader, Source
+from .reading.baseline import Population
+from .reading.reader import Reader
+from .reading.source import Source
 from .timeline import Observation
 
 
@@ -27,6 +30,7 @@ class Session:
         voice_model: a model, the path of one, or a name: `voice` for the default.
         smoothing: of each face's scores: `mean` (exponential mean over time), `vote` (majority of each batch of 10
             faces) or `none`. By default `mean`, but `none` for a sequence model, which looks back by itself.
+        baseline: `causal`: each person is read against what was seen and heard of them before; or `none`.
         device: `cpu`, `cuda`, or `auto` for what there is.
         threads: threads of each network.
 
@@ -47,6 +51,7 @@ class Session:
         face_model: str | Path | Model = "face",
         voice_model: str | Path | Model = "voice",
         smoothing: str | None = None,
+        baseline: Literal["causal", "none"] = "causal",
         device: Device = "auto",
         threads: int = 1,
     ) -> None:
@@ -57,7 +62,7 @@ class Session:
             self.models["voice"] = load(voice_model, "voice", device=device, threads=threads)
         self._observer = Observer(self.models.get("face"), self.models.get("voice"), threads)
         sources = {name: source(model) for name, model in self.models.items()}
-        self._reader = Reader(sources.get("face"), sources.get("voice"), smoothing)
+        self._reader = Reader(sources.get("face"), sources.get("voice"), smoothing, {} if baseline == "none" else None)
         self.labels, self.columns = self._reader.labels, self._reader.columns
 
     def add_frame(self, image: np.ndarray, time: float, duration: float = 0.0) -> list[Observation]:
@@ -111,4 +116,5 @@ class Session:
 def source(model: Model) -> Source:
     """What a reading needs to know of a model."""
     card = model.card
-    return Source(card.name, card.modality, card.labels, card.temperature, card.fusion_weight)
+    population = Population.from_json(card.population, card.labels) if card.population else None
+    return Source(card.name, card.modality, card.labels, card.temperature, card.fusion_weight, population)

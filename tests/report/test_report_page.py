@@ -253,3 +253,12 @@ def test_labels_of_ones_own_are_shown_with_colours_of_their_own() -> None:
 def test_files_of_a_folder_are_counted_by_kind() -> None:
     parts = [{"file": str(i), "kind": kind} for i, kind in enumerate(["sound", "picture", "sound"])]
     assert ("Files", "2 sounds, 1 picture") in facts({"parts": parts})
+
+
+def test_the_page_says_where_baselines_are_from_and_what_is_uncertain() -> None:
+    row = {"person": 1, "source": "face", "how": "the recording", "seconds": 12.0, "known": 0.8,
+           "resting": {"sadness": 0.45}, "changed": 0.3}  # fmt: skip
+    timeline = Timeline.of([observe(0, 1, fear=0.3, anger=0.3, sadness=0.2)], {"kind": "video", "baselines": [row]})
+    text = Page(render(timeline)).text
+    assert "face: read against the recording, 12.0 s; at rest, the model alone calls it sadness 45 %" in text
+    assert "uncertain:" in text

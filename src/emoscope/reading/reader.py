@@ -1,7 +1,7 @@
 """The reading of evidence as it comes: logits in, observations out; the same for a whole file and frame by frame."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,37 +9,49 @@ from ..calibration import probabilities
 from ..emotions import columns, expand, joined
 from ..evidence import Faces, Voices
 from ..timeline import NOBODY, Timeline, column_names
+from .baseline import Baseline, Offset, nothing, scores
 from .fusion import FACE, MAX_WAIT_S, VOICE, Fuser
+from .offsets import Key
 from .smooth import FORGET_S, SMOOTHERS, Smoother
+from .source import Source
 from .speaker import MEMORY_S, Mouths
 
 QUALITY: tuple[str, ...] = ("face_score", "sharpness", "turn")
 """The extra columns of faces: the detector's probability that it is one, and how good the view was (see `evidence`)."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """What a reading needs to know of the model that made the logits of one source.
+LEARN_S = 1.0
+"""Seconds after which what was learned of a person is used: what came within the same second is not."""
+LEAST_S = 0.03
+"""Seconds that a face counts for that has no length: live, the first picture's is not known."""
+VOICE_FORGET_S = 600.0
+"""Seconds of silence after which a voice is forgotten."""
 
-    Attributes:
-        name: of the model.
-        modality: `face`, `voice` or `sequence`.
-        labels: what its logits stand for.
-        temperature: they are divided by it before the softmax.
-        fusion_weight: exponent of its scores where face and voice are read together.
-    """
 
-    name: str
-    modality: str
-    labels: tuple[str, ...]
-    temperature: float
-    fusion_weight: float
+class _Learning:
+    """The baseline of one person and source, learned from what came before."""
 
-    @classmethod
-    def from_json(cls, facts: dict[str, Any]) -> "Source":
-        """The source that `evidence.info["models"]` describes."""
-        known = {f.name: facts[f.name] for f in fields(cls)}
-        return cls(**{**known, "labels": tuple(facts["labels"])})
+    def __init__(self, baseline: Baseline) -> None:
+        self.baseline = baseline
+        self.time = -np.inf
+        self._step = -np.inf
+        self._offset = nothing(baseline.population)
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def before(self, step: float) -> Offset:
+        """What was known before a step of time, however what came since was cut."""
+        if step > self._step:
+            for logits, seconds in self._waiting:
+                self.baseline.add(logits, seconds)
+            if self._waiting:
+                self._offset = self.baseline.offset
+            self._waiting, self._step = [], step
+        return self._offset
+
+    def add(self, logits: np.ndarray, seconds: np.ndarray, time: float) -> None:
+        """Take moments of the step under way."""
+        self._waiting.append((logits, seconds))
+        self.time = time
 
 
 @dataclass(eq=False)
@@ -60,6 +72,9 @@ class Reader:
         voice: the model of the voices, or `None` where there are none.
         smoothing: of each person's face: `mean`, `vote` or `none`; by default `mean`, but `none` for a sequence model,
             which looks back by itself.
+        offsets: what is known of the offsets of persons; of others, and of models without population statistics,
+            the logits are read as they are. `None`: everybody's is learned from what came before.
+        mix: how often each emotion is expected; even by default.
 
     Attributes:
         labels: of the timeline.
@@ -70,7 +85,14 @@ class Reader:
         ValueError: no smoothing has that name.
     """
 
-    def __init__(self, face: Source | None, voice: Source | None, smoothing: str | None = None) -> None:
+    def __init__(
+        self,
+        face: Source | None,
+        voice: Source | None,
+        smoothing: str | None = None,
+        offsets: Mapping[Key, Offset] | None = None,
+        mix: Mapping[str, float] | None = None,
+    ) -> None:
         self.smoothing = smoothing or ("none" if face and face.modality == "sequence" else "mean")
         if self.smoothing not in SMOOTHERS:
             raise ValueError(f"no smoothing is named {smoothing!r}; there are {', '.join(SMOOTHERS)}")
@@ -80,6 +102,8 @@ class Reader:
         both = [label for label in (voice.labels if voice else ()) if face and label in face.labels]
         weights = face.fusion_weight if face else 0.0, voice.fusion_weight if voice else 0.0
         self._fuser = Fuser(self.labels, columns(both, self.labels), *weights)
+        self._offsets, self._mix = offsets, mix
+        self._learning: dict[Key, _Learning] = {}
         self._nothing = Timeline.empty(self.labels)
         self._mouths = Mouths()
         self._steady: dict[int, _Steady] = {}
@@ -118,12 +142,15 @@ class Reader:
         assert self.face
         person = faces.track
         self._mouths.add(faces.time, person, faces.mouth, faces.rest)
-        scores = _unit(probabilities(faces.logits, self.face.temperature))
+        scored = np.empty(faces.logits.shape)
         for one in np.unique(person).tolist():
             own = person == one
-            scores[own] = self._smoother(one, faces.time[own]).update(faces.time[own], scores[own])
+            time, lasting = faces.time[own], faces.duration[own]
+            scored[own] = self._scores("face", self.face, one, time, lasting, faces.logits[own])
+            scored[own] = self._smoother(one, time).update(time, scored[own])
         ago = float(faces.time[-1]) - FORGET_S
         self._steady = {one: steady for one, steady in self._steady.items() if steady.time > ago}
+        self._learning = {k: v for k, v in self._learning.items() if k[0] == "voice" or v.time > ago}
         quality = zip(QUALITY, (faces.score, faces.sharpness, faces.turn), strict=True)
         return Timeline(
             faces.time,
@@ -131,10 +158,33 @@ class Reader:
             np.full(len(faces), FACE, np.int8),
             person,
             faces.box,
-            expand(scores, self.face.labels, self.labels),
+            expand(scored, self.face.labels, self.labels),
             self.labels,
             {name: column.astype(np.float64) for name, column in quality},
         )
+
+    def _scores(
+        self, name: str, source: Source, person: int, time: np.ndarray, seconds: np.ndarray, logits: np.ndarray
+    ) -> np.ndarray:
+        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person."""
+        key = name, person
+        if source.population is None or (self._offsets is not None and key not in self._offsets):
+            return _unit(probabilities(logits, source.temperature))
+        mix = source.population.mix(self._mix)
+        if self._offsets is not None:
+            return scores(logits, self._offsets[key], source.population, mix)
+        learning = self._learning.setdefault(key, _Learning(Baseline(source.population, mix)))
+        scored = np.empty(logits.shape)
+        for step in np.unique(time // LEARN_S):
+            own = time // LEARN_S == step
+            offset = learning.before(float(step))
+            scored[own] = scores(logits[own], offset, source.population, mix)
+            learning.add(logits[own], np.maximum(seconds[own], LEAST_S), float(time[own][-1]))
+        return scored
+
+    def known(self, person: int) -> dict[str, Offset]:
+        """What has been learned of a person so far, by source."""
+        return {name: one.baseline.offset for (name, who), one in self._learning.items() if who == person}
 
     def _smoother(self, person: int, times: np.ndarray) -> Smoother:
         steady = self._steady.setdefault(person, _Steady(SMOOTHERS[self.smoothing]()))
@@ -149,21 +199,28 @@ class Reader:
         assert self.voice
         voices, self._waiting = self._waiting.take(known), self._waiting.take(~known)
         spans = zip(voices.start.tolist(), voices.end.tolist(), strict=True)
-        scores = _unit(probabilities(voices.logits, self.voice.temperature))
+        person = np.array([self._mouths.speaker(start, end) or NOBODY for start, end in spans], np.int32)
+        scored = np.empty(voices.logits.shape)
+        for one in np.unique(person).tolist():
+            own = person == one
+            start, lasting = voices.start[own], (voices.end - voices.start)[own]
+            scored[own] = self._scores("voice", self.voice, one, start, lasting, voices.logits[own])
+        ago = float(voices.start[-1]) - VOICE_FORGET_S
+        self._learning = {k: v for k, v in self._learning.items() if k[0] == "face" or v.time > ago}
         read = Timeline(
             voices.start,
             voices.end,
             np.full(len(voices), VOICE, np.int8),
-            np.array([self._mouths.speaker(start, end) or NOBODY for start, end in spans], np.int32),
+            person,
             np.full((len(voices), 4), np.nan),
-            expand(scores, self.voice.labels, self.labels),
+            expand(scored, self.voice.labels, self.labels),
             self.labels,
         )
         self._fuser.add(self._nothing, read)
         return read
 
 
-def _unit(scores: np.ndarray) -> np.ndarray:
-    """Scores as float64 whose rows sum to 1 within its rounding."""
-    exact = scores.astype(np.float64)
+def _unit(single: np.ndarray) -> np.ndarray:
+    """Probabilities as float64 whose rows sum to 1 within its rounding."""
+    exact = single.astype(np.float64)
     return exact / exact.sum(1, keepdims=True)

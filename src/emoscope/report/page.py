@@ -15,7 +15,7 @@ from ..models import Card
 from ..timeline import Observation, Timeline
 from .bands import bands
 from .palette import colours
-from .totals import SOURCE_WORDS, clock, is_still, leading, percent, ranked, sentence, shown, totals
+from .totals import SOURCE_WORDS, baseline_words, clock, is_still, leading, percent, ranked, sentence, shown, totals
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -92,6 +92,7 @@ def render(timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Seque
         leading=leading(visible),
         stills=stills[:STILLS_SHOWN],
         hidden_stills=len(stills) - STILLS_SHOWN,
+        baselines=_baselines(info),
         all_faces=timeline.mean_scores() if len(stills) > 1 else None,
         bands=bands(timeline) if len(timeline) and not stills else "",
         key_frames=[] if stills else key_frames,
@@ -117,10 +118,19 @@ def facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Persons", _number(info.get("persons"))),
         ("Models", ", ".join(f"{name} ({modality})" for modality, name in (info.get("models") or {}).items())),
         ("Smoothing of the face", info.get("smoothing")),
+        ("Baseline", info.get("baseline")),
         ("Time taken", clock(info["elapsed_s"]) if info.get("elapsed_s") is not None else None),
         ("emoscope", info.get("version")),
     ]
     return [(label, str(value)) for label, value in values if value not in (None, "")]
+
+
+def _baselines(info: Mapping[str, Any]) -> dict[int | None, list[str]]:
+    """For each person the lines on their baselines."""
+    found: dict[int | None, list[str]] = {}
+    for row in info.get("baselines") or ():
+        found.setdefault(row["person"], []).append(baseline_words(row))
+    return found
 
 
 def _counted(parts: Sequence[Mapping[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """What a timeline comes to, per person and source, and the words for it: the same for table, page and terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,9 @@ from ..timeline import NOBODY, SCORE_DIGITS, SECONDS_DIGITS, SOURCES, Observatio
 
 PERSONS_SHOWN = 20
 """A report shows the persons that were seen longest; the rest are in the table of the timeline."""
+
+UNCERTAIN = 0.35
+"""A mean score under which nothing is said to be an emotion: with eight labels, even scores are 0.125 each."""
 
 SOURCE_WORDS: dict[Source, str] = {"face": "face", "voice": "voice", "fused": "face and voice together"}
 
@@ -38,6 +41,11 @@ class Total:
         return max(self.scores, key=lambda name: self.scores[name])
 
     @property
+    def uncertain(self) -> bool:
+        """Whether no label stands out: the highest mean score is under `UNCERTAIN`."""
+        return max(self.scores.values()) < UNCERTAIN
+
+    @property
     def ranked(self) -> list[tuple[str, float]]:
         """The labels that reach half a percent, highest first."""
         return ranked(self.scores)
@@ -58,6 +66,7 @@ class Total:
             "end_s": round(float(self.timeline.end.max()), SECONDS_DIGITS),
             "seconds": round(self.seconds, SECONDS_DIGITS),
             "emotion": self.emotion,
+            "uncertain": self.uncertain,
             "scores": {name: round(score, SCORE_DIGITS) for name, score in self.scores.items()},
         }
 
@@ -137,6 +146,16 @@ def key_moments(timeline: Timeline, limit: int = 8) -> list[Observation]:
     longest = max((len(queue) for queue in queues), default=0)
     rounds = [queue[place] for place in range(longest) for queue in queues if place < len(queue)]
     return sorted(rounds[:limit], key=lambda o: o.start)
+
+
+def baseline_words(row: Mapping[str, Any]) -> str:
+    """A line on where a baseline is from: one of `info["baselines"]`."""
+    ((name, share),) = row["resting"].items()
+    what = "face" if row["source"] == "face" else "voice"
+    return (
+        f"{what}: read against {row['how']}, {clock(row['seconds'])}; at rest, the model alone calls it {name} "
+        f"{percent(share)}; {percent(row['changed'])} of the moments read differently"
+    )
 
 
 def ranked(scores: dict[str, float]) -> list[tuple[str, float]]:
