@@ -113,5 +113,6 @@ def test_the_temperature_changes_the_calibration_and_nothing_else() -> None:
     logits, labels = random.normal(0, 3, (300, 4)), random.integers(0, 4, 300)
     hot, plain = score(logits, labels, 10.0), score(logits, labels)
     assert hot.pop("ece") < plain.pop("ece")
+    assert hot.pop("log_likelihood") != plain.pop("log_likelihood")
     assert hot == plain
     assert not math.isnan(hot["uar"])

@@ -86,7 +86,9 @@ class Population:
 
     def to_json(self) -> dict[str, Any]:
         """As a card has it."""
-        arrays = {name: np.round(getattr(self, name), 4).tolist() for name in ("means", "noise", "offsets")}
+        arrays = {
+            name: np.round(getattr(self, name).astype(np.float64), 4).tolist() for name in ("means", "noise", "offsets")
+        }
         return {**arrays, "moment_s": self.moment_s, "caution": self.caution, "made_by": self.made_by}
 
     @cached_property
@@ -213,8 +215,9 @@ def scores(logits: np.ndarray, offset: Offset, population: Population, mix: np.n
     means, noise, _ = population.inner
     inverse = np.linalg.inv(noise + offset.covariance + _TINY * np.eye(len(noise)))
     weights = means @ inverse
-    inner = logits.astype(np.float64) @ population.basis - offset.mean
-    log = inner @ weights.T - 0.5 * (weights * means).sum(1) + np.log(mix)
+    # not by a matrix product: its rounding depends on how many rows there are
+    inner = np.einsum("nk,kj->nj", logits.astype(np.float64), population.basis) - offset.mean
+    log = np.einsum("nj,zj->nz", inner, weights) - 0.5 * (weights * means).sum(1) + np.log(mix)
     raised = np.exp(log - log.max(1, keepdims=True))
     return np.asarray(raised / raised.sum(1, keepdims=True))
 
@@ -266,12 +269,12 @@ def measure(
     k, people = len(names), np.unique(persons)
     if len(people) < 2:
         raise ValueError(f"expected moments of two persons or more, got {len(people)}")
-    centred = logits - logits.mean(1, keepdims=True)
+    centred = (logits - logits.mean(1, keepdims=True)).astype(np.float64)
     shown = np.unique(labels)
     if known is None and len(shown) < k:
         missing = ", ".join(name for column, name in enumerate(names) if column not in shown)
         raise ValueError(f"expected moments of every label, none of {missing}")
-    base = np.zeros((k, k)) if known is None else known - known.mean(1, keepdims=True)
+    base = np.zeros((k, k)) if known is None else (known - known.mean(1, keepdims=True)).astype(np.float64)
     cells = {(p, z): centred[(persons == p) & (labels == z)] for p in people for z in shown}
     own = np.array([centred[labels == z].mean(0) for z in shown])
     means = base.copy()

@@ -50,7 +50,8 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
 
     Returns:
         `n`, `accuracy`, `interval` (95 %, Wilson), `recall` (one a class, `None` where a class does not occur),
-        `uar` (mean of the recalls), `macro_f1`, `ece` and `confusion` (true class by row).
+        `uar` (mean of the recalls), `macro_f1`, `ece`, `log_likelihood` (mean, of the true class) and `confusion` (true
+        class by row).
     """
     classes = logits.shape[1]
     predicted = logits.argmax(1)
@@ -58,6 +59,8 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
     right, actual, said = counts.diagonal(), counts.sum(1), counts.sum(0)
     occurs = actual > 0
     recall = np.divide(right, actual, where=occurs, out=np.zeros(classes))
+    shares = probabilities(logits, temperature)
+    likely = np.log(np.maximum(shares[np.arange(len(labels)), labels], 1e-12))
     f1 = np.divide(2 * right, actual + said, where=occurs, out=np.zeros(classes))
     return {
         "n": len(labels),
@@ -66,7 +69,8 @@ def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> d
         "recall": [float(r) if o else None for r, o in zip(recall, occurs, strict=True)],
         "uar": unweighted_recall(recall[occurs].tolist()),
         "macro_f1": float(f1[occurs].mean()),
-        "ece": calibration_error(probabilities(logits, temperature), labels),
+        "ece": calibration_error(shares, labels),
+        "log_likelihood": float(likely.mean()) if len(labels) else 0.0,
         "confusion": counts.tolist(),
     }
 
