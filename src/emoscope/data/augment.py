@@ -130,10 +130,13 @@ class LogMelAugment:
         mixing: share of the batches that are mixed.
         nothing: share of the windows that become no voice.
         sounds: how many sounds of `data.nonspeech` to make, from which half of those windows are taken.
+        channel: whether some windows come as through a telephone or in a louder room: fewer bands, a higher floor.
     """
 
-    def __init__(self, bands: int = 64, mixing: float = 0.25, nothing: float = 0.03, sounds: int = 0) -> None:
-        self.bands, self.mixing, self.nothing = bands, mixing, nothing
+    def __init__(
+        self, bands: int = 64, mixing: float = 0.25, nothing: float = 0.03, sounds: int = 0, channel: bool = False
+    ) -> None:
+        self.bands, self.mixing, self.nothing, self.channel = bands, mixing, nothing, channel
         self.sounds = _pictures(sounds) if sounds else None
         self.mix = Beta(0.3, 0.3)
 
@@ -145,6 +148,8 @@ class LogMelAugment:
             windows, targets = self._without_voice(windows, targets)
             noisy = _between(windows, 0, 1) < 0.4
             windows[noisy] = noise(windows[noisy], _between(windows, 0, 40)[noisy], _between(windows, 0, 6)[noisy])
+            if self.channel:
+                windows = _raised(_limited(windows))
             windows = _mask(_mask(windows, axis=1, longest=25), axis=2, longest=windows.shape[2] // 8)
             if torch.rand(()) >= self.mixing:
                 return windows, targets
@@ -224,6 +229,23 @@ def _trim(windows: Tensor) -> Tensor:
     kept = source < stop[:, None]
     source = source.clamp(max=windows.shape[1] - 1)[:, :, None].expand_as(windows)
     return windows.gather(1, source) * kept[:, :, None]
+
+
+def _limited(windows: Tensor) -> Tensor:
+    """A fifth of the windows without their lowest and highest bands: 0 to 400 Hz and from 3 kHz on at most."""
+    band = torch.arange(windows.shape[2], device=windows.device) / windows.shape[2]
+    low, high = _between(windows, 0.0, 0.13)[:, None], _between(windows, 0.6, 1.0)[:, None]
+    cut = ((band < low) | (band >= high)) & (_between(windows, 0, 1) < 0.2)[:, None]
+    return windows.masked_fill(cut[:, None], 0.0)
+
+
+def _raised(windows: Tensor) -> Tensor:
+    """A third of the windows with a floor up to 32 dB higher, and what is above it spread over the whole range."""
+    floor = _between(windows, 0.0, 0.4) * (_between(windows, 0, 1) < 1 / 3)
+    floor = floor[:, None, None]
+    sounds = windows.amax(2, keepdim=True) > 0  # frames of silence stay silent
+    lifted = ((windows - floor) / (1 - floor)).clamp(min=1e-3)
+    return torch.where((floor > 0) & sounds, lifted, windows)
 
 
 def _mask(windows: Tensor, axis: int, longest: int) -> Tensor:

@@ -1,5 +1,7 @@
 """The networks for voices: the small one that is shipped, and the reference system's 66,150 parameters."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,22 +20,51 @@ def pooled(windows: Tensor) -> Tensor:
     return x if x.shape[3] == BANDS else functional.avg_pool2d(x, (1, int(x.shape[3]) // BANDS))
 
 
+def standardised(x: Tensor) -> Tensor:
+    """Pictures `(n, 1, frames, bands)` by mean and deviation of the frames that sound; 0 where none does."""
+    return _scaled(x, (2, 3))
+
+
+def levelled(x: Tensor) -> Tensor:
+    """As `standardised`, but each band by its own mean over time: what a microphone and a room do to it is gone.
+
+    Cepstral mean subtraction (Atal 1974, doi:10.1121/1.1914702), in the log-mel domain.
+    """
+    return _scaled(x, (2,))
+
+
+def _scaled(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Less the mean over the axes, by the deviation of what is left, of the frames that sound."""
+    sounds = (x.amax(3, keepdim=True) > 0).float()
+    count = sounds.sum(2, keepdim=True).clamp(min=1)
+    centred = (x - x.sum(axes, keepdim=True) / (count * (x.shape[3] if 3 in axes else 1))) * sounds
+    deviation = (centred.square().sum((2, 3), keepdim=True) / (count * x.shape[3])).sqrt()
+    return centred / (deviation + 0.05)
+
+
 class VoiceResNet(nn.Module):
     """A residual network for log-mel windows with attention pooling over time (Okabe et al. 2018, arXiv:1803.10963).
 
-    Beside the window, scaled by its own mean and deviation, it is given the height on the mel axis: convolutions by
+    Beside the window, normalised, it is given the height on the mel axis: convolutions by
     themselves do not know it (Liu et al. 2018, arXiv:1807.03247).
 
     Args:
         stem: channels of the first convolution, which halves time and frequency.
         widths: channels of the stages; each halves both again.
         dropout: share of the pooled features dropped in training.
+        normalise: how a window is normalised: `standardised`, or `levelled`.
     """
 
     def __init__(
-        self, stem: int = 16, widths: tuple[int, ...] = (32, 64, 128), dropout: float = 0.4, classes: int = 6
+        self,
+        stem: int = 16,
+        widths: tuple[int, ...] = (32, 64, 128),
+        dropout: float = 0.4,
+        classes: int = 6,
+        normalise: Callable[[Tensor], Tensor] = standardised,
     ) -> None:
         super().__init__()
+        self.normalise = normalise
         self.stem = nn.Sequential(
             nn.Conv2d(2, stem, 5, 2, padding=2, bias=False), nn.BatchNorm2d(stem), nn.ReLU(inplace=True)
         )
@@ -59,18 +90,9 @@ class VoiceResNet(nn.Module):
 
     def frames(self, windows: Tensor) -> Tensor:
         """Map windows to the features over time that are pooled, `(n, time, channels)`."""
-        x = standardised(pooled(windows))
+        x = self.normalise(pooled(windows))
         x = torch.cat([x, self.height.expand_as(x)], 1)  # type: ignore[operator]
         return self.stages(self.stem(x)).mean(3).transpose(1, 2)
-
-
-def standardised(x: Tensor) -> Tensor:
-    """Pictures `(n, 1, frames, bands)` by mean and deviation of the frames that sound; 0 where none does."""
-    sounds = (x.amax(3, keepdim=True) > 0).float()
-    count = sounds.sum(2, keepdim=True).clamp(min=1) * x.shape[3]
-    centred = (x - x.sum((2, 3), keepdim=True) / count) * sounds
-    deviation = (centred.square().sum((2, 3), keepdim=True) / count).sqrt()
-    return centred / (deviation + 0.05)
 
 
 class ReferenceCNN(nn.Module):

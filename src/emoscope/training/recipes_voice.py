@@ -15,7 +15,7 @@ from ..data.augment import EightfoldAugment, LogMelAugment
 from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import DataError
 from .loop import Augment, Samples, Settings
-from .networks_voice import Cepstra, Mels, ReferenceCNN, VoiceResNet
+from .networks_voice import Cepstra, Mels, ReferenceCNN, VoiceResNet, levelled
 from .recipe import Recipe, Splits
 
 UNHEARD_SENTENCES = frozenset({"IWL", "MTI", "TAI", "WSI"})
@@ -187,9 +187,9 @@ RECIPES = (
         "The network of voice-single, trained on CREMA-D and on sounds that nobody speaks in",
         "tfds",
         load_tfds,
-        VoiceResNet,
-        _LONG,
-        partial(LogMelAugment, nothing=0.06, sounds=600),
+        partial(VoiceResNet, normalise=levelled),
+        Settings(epochs=150, batch=32, rate=3e-3, average=0.998, smoothing=0.1),
+        partial(LogMelAugment, mixing=0.33, nothing=0.06, sounds=600, channel=True),
     ),
     _voice(
         "voice-taught",
