@@ -36,6 +36,7 @@ from emoscope.data import cremad, ravdess
 from emoscope.emotions import CREMAD_EMOTIONS
 from emoscope.models import Model, card, load
 from emoscope.reading.baseline import Baseline, Offset, Population, measure, scores
+from emoscope.reading.smooth import Exponential
 from emoscope.training.metrics import calibration_error
 from emoscope.training.population import CAUTION, MOMENT_S, RECORDING, _stills
 
@@ -72,6 +73,7 @@ class Corpus:
     among: tuple[int, ...]
     temperature: float
     populations: dict[str, Population]
+    faces: bool
 
 
 def main() -> None:
@@ -137,7 +139,8 @@ def observed(model: Model, files: Sequence[tuple[Path, str, str]], cache: Path) 
 def _corpus(name: str, model: Model, samples: list[Sample], populations: dict[str, Population]) -> Corpus:
     among = tuple(sorted({s.label for s in samples})) if model.card.modality == "voice" else ()
     among = among or tuple(range(len(model.card.labels)))
-    return Corpus(name, samples, model.card.labels, among, model.card.temperature, populations)
+    faces = model.card.modality == "face"
+    return Corpus(name, samples, model.card.labels, among, model.card.temperature, populations, faces)
 
 
 def _faces(model: Model, samples: list[Sample], data: Path) -> Corpus:
@@ -238,7 +241,8 @@ def read_sample(corpus: Corpus, sample: Sample, offset: Offset | None) -> np.nda
         each = probabilities(sample.logits, corpus.temperature)
     else:
         population = corpus.populations[sample.person]
-        each = scores(sample.logits, offset, population, population.mix())
+        steady = Exponential().update(np.cumsum(sample.seconds), sample.logits) if corpus.faces else sample.logits
+        each = scores(steady, offset, population, population.mix())
     mean = np.average(each, axis=0, weights=sample.seconds)[list(corpus.among)]
     return np.asarray(mean / mean.sum())
 

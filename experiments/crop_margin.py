@@ -22,7 +22,7 @@ from emoscope.emotions import EMOTIONS, columns
 from emoscope.face.crop import crop_faces
 from emoscope.face.detect import Detector
 from emoscope.media import Frame, open_media
-from emoscope.models import load
+from emoscope.models import FaceInput, load
 
 MARGINS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 THREE = columns(("anger", "happiness", "sadness"))
@@ -66,7 +66,9 @@ def collect(data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for frame in frames:
             faces = detector.detect(frame.image)
             if len(faces):
-                crops.append([crop_faces(frame.image, faces.landmarks[:1], margin)[0] for margin in MARGINS])
+                crops.append(
+                    [crop_faces(frame.image, faces.landmarks[:1], FaceInput(margin=margin))[0] for margin in MARGINS]
+                )
                 truth.append(EMOTIONS.index(clip.emotion))
                 actors.append(clip.actor)
     return np.array(crops), np.array(truth), np.array(actors)

@@ -7,7 +7,7 @@ import numpy as np
 
 from .evidence import Faces, Voices
 from .face.classify import FaceClassifier
-from .face.crop import SIDE
+from .face.crop import FERPLUS, SIDE
 from .face.detect import Detector, smallest_face
 from .face.mouth import MouthMeter
 from .face.sequence import SequenceClassifier
@@ -15,7 +15,7 @@ from .face.steady import SteadyCrops
 from .face.track import Track, Tracker
 from .face.view import sharpness, turn
 from .media import Sound
-from .models import Model
+from .models import Model, VoiceInput
 from .voice.classify import VoiceReader, VoiceRow
 
 
@@ -34,7 +34,7 @@ class Observer:
     def __init__(self, face: Model | None, voice: Model | None, threads: int = 1) -> None:
         self.seen = 0.0 if face else np.inf
         self._watcher = _Watcher(face, threads) if face else None
-        self._voice = VoiceReader(voice) if voice else None
+        self._voice = VoiceReader(voice, wanted=_voice_input(voice)) if voice else None
         self._voice_labels = len(voice.card.labels) if voice else 0
 
     @property
@@ -150,7 +150,10 @@ class _Stills:
         self.classifier = FaceClassifier(model)
 
     def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
-        crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
+        if self.classifier.input == FERPLUS:  # the tracker's own crops
+            crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
+        else:
+            crops = self.classifier.crops(image, np.array([track.landmarks for track in tracks]).reshape(-1, 5, 2))
         return self.classifier.logits(crops)
 
     def state(self) -> dict[str, Any]:
@@ -175,6 +178,10 @@ class _Sequences:
     def restore(self, state: dict[str, Any]) -> None:
         self.classifier.restore(state["classifier"])
         self.steady.restore(state["steady"])
+
+
+def _voice_input(model: Model) -> VoiceInput:
+    return VoiceInput.from_card(model.card.name, model.card.input)
 
 
 def _checked(samples: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoscope.face.crop import SIDE, TEMPLATE, crop_faces, similarity
+from emoscope.models import FaceInput
 
 smooth = cv2.GaussianBlur(np.random.default_rng(0).uniform(0, 1, (400, 600)), (0, 0), 6)
 IMAGE = np.repeat(cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)[:, :, None], 3, 2)
@@ -41,7 +42,7 @@ def grid() -> np.ndarray:
     margin=st.floats(0.5, 2),
 )
 def test_a_known_similarity_is_recovered(scale: float, degrees: float, x: float, y: float, margin: float) -> None:
-    transform = similarity(placed(scale, degrees, x, y), margin)
+    transform = similarity(placed(scale, degrees, x, y), FaceInput(margin=margin))
     expected = (TEMPLATE - SIDE / 2) / margin + SIDE / 2
     np.testing.assert_allclose(apply(transform, placed(scale, degrees, x, y)), expected, atol=1e-6)
     np.testing.assert_allclose(transform[:, :2] @ transform[:, :2].T, np.eye(2) / (scale * margin) ** 2, atol=1e-8)
@@ -86,7 +87,7 @@ def test_no_half_pixel_is_lost() -> None:
 
 def test_a_margin_shows_more() -> None:
     landmarks = placed(2.0, 0, 300, 200)[None]
-    (tight,), (loose,) = crop_faces(IMAGE, landmarks), crop_faces(IMAGE, landmarks, margin=1.5)
+    (tight,), (loose,) = crop_faces(IMAGE, landmarks), crop_faces(IMAGE, landmarks, FaceInput(margin=1.5))
     inner = cv2.resize(loose[8:40, 8:40], (SIDE, SIDE))
     assert np.abs(inner.astype(int) - tight).mean() < 4
     assert np.abs(loose.astype(int) - tight).mean() > 10
@@ -156,3 +157,12 @@ def test_the_frame_is_not_changed() -> None:
     before = IMAGE.copy()
     crop_faces(IMAGE, placed(3, 10, 300, 200)[None])
     np.testing.assert_array_equal(IMAGE, before)
+
+
+def test_faces_of_another_size_in_colour_show_the_same() -> None:
+    landmarks = placed(3.0, 10.0, 90.0, 80.0)[None]
+    (small,), (large,) = crop_faces(IMAGE, landmarks), crop_faces(IMAGE, landmarks, FaceInput(side=112, channels=3))
+    assert large.shape == (112, 112, 3)
+    grey = cv2.resize(cv2.cvtColor(large, cv2.COLOR_RGB2GRAY), (48, 48), interpolation=cv2.INTER_AREA)
+    assert abs(grey.astype(float) - small).mean() < 12
+    assert crop_faces(IMAGE, landmarks[:0], FaceInput(side=112, channels=3)).shape == (0, 112, 112, 3)

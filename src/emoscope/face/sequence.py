@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..models import Model
-from .crop import SIDE
+from .classify import planes
+from .crop import FERPLUS, SIDE
 from .windows import FaceWindows
 
 
@@ -64,7 +65,7 @@ class SequenceClassifier:
         if not len(persons):
             return np.empty((0, len(self.model.card.labels)), np.float32)
         past = np.array([self._past(person, time) for person in persons])
-        logits, features = self.model.run(crops[:, None].astype(np.float32) / 255, past)
+        logits, features = self.model.run(planes(crops, FERPLUS), past)
         for person, feature in zip(persons, features, strict=True):
             self._remember(person, time, feature)
         return logits

@@ -146,8 +146,13 @@ class Reader:
         for one in np.unique(person).tolist():
             own = person == one
             time, lasting = faces.time[own], faces.duration[own]
-            scored[own] = self._scores("face", self.face, one, time, lasting, faces.logits[own])
-            scored[own] = self._smoother(one, time).update(time, scored[own])
+            smoother, logits = self._smoother(one, time), faces.logits[own]
+            if self._plain("face", self.face, one) or self.smoothing != "mean":
+                each = self._scores("face", self.face, one, time, lasting, logits, logits)
+                scored[own] = smoother.update(time, each)
+            else:  # the statistics are of moments, not of frames: the logits are steadied, not the scores
+                steady = smoother.update(time, logits.astype(np.float64))
+                scored[own] = self._scores("face", self.face, one, time, lasting, logits, steady)
         ago = float(faces.time[-1]) - FORGET_S
         self._steady = {one: steady for one, steady in self._steady.items() if steady.time > ago}
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "voice" or v.time > ago}
@@ -164,23 +169,37 @@ class Reader:
         )
 
     def _scores(
-        self, name: str, source: Source, person: int, time: np.ndarray, seconds: np.ndarray, logits: np.ndarray
+        self,
+        name: str,
+        source: Source,
+        person: int,
+        time: np.ndarray,
+        seconds: np.ndarray,
+        logits: np.ndarray,
+        steady: np.ndarray,
     ) -> np.ndarray:
-        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person."""
+        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person.
+
+        Learned from the logits as they came, and read from the steady ones.
+        """
         key = name, person
-        if source.population is None or (self._offsets is not None and key not in self._offsets):
-            return _unit(probabilities(logits, source.temperature))
+        if source.population is None or self._plain(name, source, person):
+            return _unit(probabilities(steady, source.temperature))
         mix = source.population.mix(self._mix)
         if self._offsets is not None:
-            return scores(logits, self._offsets[key], source.population, mix)
+            return scores(steady, self._offsets[key], source.population, mix)
         learning = self._learning.setdefault(key, _Learning(Baseline(source.population, mix)))
         scored = np.empty(logits.shape)
         for step in np.unique(time // LEARN_S):
             own = time // LEARN_S == step
             offset = learning.before(float(step))
-            scored[own] = scores(logits[own], offset, source.population, mix)
+            scored[own] = scores(steady[own], offset, source.population, mix)
             learning.add(logits[own], np.maximum(seconds[own], LEAST_S), float(time[own][-1]))
         return scored
+
+    def _plain(self, name: str, source: Source, person: int) -> bool:
+        """Whether a person is read without a baseline."""
+        return source.population is None or (self._offsets is not None and (name, person) not in self._offsets)
 
     def known(self, person: int) -> dict[str, Offset]:
         """What has been learned of a person so far, by source."""
@@ -204,7 +223,8 @@ class Reader:
         for one in np.unique(person).tolist():
             own = person == one
             start, lasting = voices.start[own], (voices.end - voices.start)[own]
-            scored[own] = self._scores("voice", self.voice, one, start, lasting, voices.logits[own])
+            logits = voices.logits[own]
+            scored[own] = self._scores("voice", self.voice, one, start, lasting, logits, logits)
         ago = float(voices.start[-1]) - VOICE_FORGET_S
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "face" or v.time > ago}
         read = Timeline(

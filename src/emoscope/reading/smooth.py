@@ -12,15 +12,15 @@ FORGET_S = 10.0
 
 
 class Smoother(Protocol):
-    """Takes one person's scores in order of time, however many at once, and returns steadier ones."""
+    """Takes one person's scores, or logits, in order of time, however many at once, and returns steadier ones."""
 
     def update(self, times: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """Map the scores `(n, k)` of faces at `times` `(n,)`, in seconds, to scores `(n, k)` whose rows sum to 1."""
+        """Map the scores `(n, k)` of faces at `times` `(n,)`, in seconds, to steadier ones; sums of rows stay."""
         ...
 
 
 class Exponential:
-    """An exponential mean of the scores over time.
+    """An exponential mean over time.
 
     The weight of a frame falls to 1/e after `constant` seconds, whatever the frame rate. On CREMA-D clips the constant
     in use changes the label as often as `MajorityVote`, with likelier scores (`results/clips/`).

@@ -177,6 +177,11 @@ class Trainer:
         self.averaged.load_state_dict(state)
         return self.averaged.module.eval()
 
+    def last(self) -> nn.Module:
+        """The averaged network of the last epoch, in evaluation mode."""
+        module: nn.Module = self.averaged.module
+        return module.eval()
+
     def logits(self, network: nn.Module, inputs: np.ndarray) -> np.ndarray:
         """What a network in evaluation mode says of samples' inputs: `(n, classes)`."""
         return logits_of(network, inputs, self.prepare, self.device)

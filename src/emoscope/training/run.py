@@ -113,8 +113,11 @@ def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int 
 
 
 def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path, made_by: str) -> Path:
-    """Publish the network of the best epoch, with the pictures of the run."""
-    network = trainer.best().to("cpu")
+    """Publish the network of the last epoch, with the pictures of the run.
+
+    Not that of the epoch with the highest accuracy on validation, which is partly luck.
+    """
+    network = trainer.last().to("cpu")
     path, marks = publish(recipe, network, trainer.validation, data, out, made_by)
     write(marks, trainer.history, out)
     return path

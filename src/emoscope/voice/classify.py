@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..media.types import SAMPLE_RATE, Sound
+from ..models import VoiceInput
 from .activity import Detector, Silero, Stretch, VoiceActivity
-from .features import window_input
+from .features import LOG_MEL, window_input
 from .windows import Window, WindowPlan
 
 GAP_S = 0.1  # seconds by which a time may be off before sound counts as missing or as given twice
@@ -47,10 +48,12 @@ class VoiceReader:
     Args:
         model: the voice model, `models.load("voice")`.
         detector: makes a fresh voice detector for each run of sound without a gap.
+        wanted: how the model's input is made.
     """
 
-    def __init__(self, model: Network, detector: Callable[[], Detector] = Silero) -> None:
+    def __init__(self, model: Network, detector: Callable[[], Detector] = Silero, wanted: VoiceInput = LOG_MEL) -> None:
         self._model = model
+        self._wanted = wanted
         self._detector = detector
         self._run: _Run | None = None
         self._until = 0.0  # the stream's time when there is no run
@@ -112,14 +115,17 @@ class VoiceReader:
             self._run.restore(state["run"])
 
     def _begun(self, time: float) -> "_Run":
-        return _Run(time, self._model, VoiceActivity(self._detector()), self._utterances)
+        return _Run(time, self._model, VoiceActivity(self._detector()), self._utterances, self._wanted)
 
 
 class _Run:
     """Sound without a gap: `time` is that of its first sample."""
 
-    def __init__(self, time: float, model: Network, activity: VoiceActivity, utterances: int) -> None:
+    def __init__(
+        self, time: float, model: Network, activity: VoiceActivity, utterances: int, wanted: VoiceInput
+    ) -> None:
         self.utterances = utterances
+        self._wanted = wanted
         self._time = time
         self._model = model
         self._activity = activity
@@ -161,12 +167,15 @@ class _Run:
         self.utterances, self._kept, self._kept_from = state["utterances"], state["kept"], state["kept_from"]
         self._activity.restore(state["activity"])
         if state["plan"]:
-            self._plan = WindowPlan(0)
+            self._plan = self._new_plan(0)
             self._plan.restore(state["plan"])
 
     def _planned(self, stretch: Stretch) -> WindowPlan:
         self.utterances += 1
-        return WindowPlan(stretch.start)
+        return self._new_plan(stretch.start)
+
+    def _new_plan(self, start: int) -> WindowPlan:
+        return WindowPlan(start, round(self._wanted.window_s * SAMPLE_RATE))
 
     def _over(self, stretches: list[Stretch]) -> list[VoiceRow]:
         rows: list[VoiceRow] = []
@@ -182,7 +191,7 @@ class _Run:
     def _row(self, window: Window) -> VoiceRow:
         sound = self._kept[window.start - self._kept_from : window.end - self._kept_from]
         # one at a time: a network's rounding depends on the batch, and rows must not depend on the chunking
-        logits = self._model.logits(window_input(sound)[None])[0]
+        logits = self._model.logits(window_input(sound, self._wanted)[None])[0]
         return VoiceRow(self._seconds(window.part_start), self._seconds(window.part_end), self.utterances, logits)
 
     def _forget(self, before: int) -> None:

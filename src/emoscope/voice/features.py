@@ -8,12 +8,14 @@ from functools import cache
 import numpy as np
 
 from ..media.types import SAMPLE_RATE
+from ..models import VoiceInput
 
 N_FFT = 1024  # samples of one analysis frame: 64 ms
 HOP = 256  # samples from one frame to the next: 16 ms
 MELS = 128  # bands from 0 Hz to SAMPLE_RATE / 2 = 8 kHz
 FLOOR_DB = -80.0  # below the loudest point of the sound: nothing quieter is told apart
-WINDOW_S = 3.0  # seconds of sound that a voice model sees at once
+LOG_MEL = VoiceInput()
+WINDOW_S = LOG_MEL.window_s  # seconds of sound that a voice model sees at once
 WINDOW = int(WINDOW_S * SAMPLE_RATE)  # 48,000 samples
 WINDOW_FRAMES = WINDOW // HOP + 1  # 188 frames: frame i is centred on sample i * HOP
 
@@ -49,19 +51,41 @@ def log_mel(samples: np.ndarray) -> np.ndarray:
     return scaled.astype(np.float32)
 
 
-def window_input(samples: np.ndarray) -> np.ndarray:
-    """What a voice model sees of a sound: its first 3 s, followed by silence if it is shorter.
+def window_input(samples: np.ndarray, wanted: VoiceInput = LOG_MEL) -> np.ndarray:
+    """What a voice model sees of a sound: as much as it sees at once, followed by silence if it is shorter.
 
     Args:
         samples: mono `(n,)` at `SAMPLE_RATE`.
+        wanted: how its input is made.
 
     Returns:
-        `(WINDOW_FRAMES, MELS)` = `(188, 128)` float32 in [0, 1], time first.
+        float32 log-mels `(frames, MELS)` in [0, 1], time first, by default `(WINDOW_FRAMES, MELS)` = `(188, 128)`; or
+        samples `(n,)` in [-1, 1] at the rate that is wanted.
     """
-    padded = np.zeros(WINDOW, np.float32)
-    kept = np.asarray(samples)[:WINDOW]
+    padded = np.zeros(round(wanted.window_s * SAMPLE_RATE), np.float32)
+    kept = np.asarray(samples)[: len(padded)]
     padded[: len(kept)] = kept
-    return log_mel(padded)
+    if wanted.features == "log-mel":
+        return log_mel(padded)
+    return _at_rate(padded, wanted.rate)
+
+
+def _at_rate(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Samples at another rate, `(n * rate / SAMPLE_RATE,)`."""
+    if rate == SAMPLE_RATE:
+        return samples
+    from av.audio.frame import AudioFrame
+
+    from ..media.sound import resampler
+
+    frame = AudioFrame.from_ndarray(samples[None], "fltp", "mono")
+    frame.sample_rate = SAMPLE_RATE
+    made = resampler(rate, "mono")
+    parts = [part.to_ndarray()[0] for given in (frame, None) for part in made.resample(given)]
+    exact = np.zeros(round(len(samples) * rate / SAMPLE_RATE), np.float32)
+    whole = np.concatenate(parts)[: len(exact)]
+    exact[: len(whole)] = whole
+    return exact
 
 
 def band_hz() -> np.ndarray:

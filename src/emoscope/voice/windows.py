@@ -1,6 +1,6 @@
-"""Which 3 s of an utterance the voice model sees, and for which part of it each answer stands.
+"""Which part of an utterance the voice model sees, 3 s unless its card says other, and what each answer stands for.
 
-An utterance of up to 3 s is one window. A longer one has a window every half second and a last one that ends with it.
+An utterance of up to a window is one. A longer one has a window every half second and a last one that ends with it.
 The parts that the answers stand for tile the utterance: each is the half second around the middle of its window, the
 first and the last reach to the utterance's ends.
 """
@@ -13,7 +13,6 @@ from ..media.types import SAMPLE_RATE
 from .features import WINDOW
 
 HOP = SAMPLE_RATE // 2  # from one window to the next: 0.5 s
-_SIDE = (WINDOW - HOP) // 2  # from a window's start to that of its part, and from its part's end to its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Window:
 
     Attributes:
         start: first sample that the model sees.
-        end: after the last one; at most `WINDOW` later.
+        end: after the last one; at most a window later.
         part_start: first sample that the answer stands for.
         part_end: after the last one.
     """
@@ -38,12 +37,17 @@ class WindowPlan:
 
     Args:
         start: the utterance's first sample.
+        window: samples of a window.
 
     Attributes:
         covered: the sample up to which the parts planned so far reach.
     """
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, window: int = WINDOW) -> None:
+        self._window = window
+        self._side = (
+            window - HOP
+        ) // 2  # from a window's start to that of its part, and from its part's end to its own
         self._start = start
         self._next = start  # where the next window starts, unless it is the last
         self.covered = start
@@ -56,14 +60,14 @@ class WindowPlan:
     def reached(self, sample: int) -> Iterator[Window]:
         """The windows that are certain once the utterance is known to go on until `sample` at least."""
         # not at equality: then it could be the last window, whose part reaches further
-        while sample > self._next + WINDOW:
-            yield self._plan(self._next, self._next + WINDOW, self._next + _SIDE + HOP)
+        while sample > self._next + self._window:
+            yield self._plan(self._next, self._next + self._window, self._next + self._side + HOP)
             self._next += HOP
 
     def ended(self, sample: int) -> Iterator[Window]:
         """The remaining windows of an utterance that ends before `sample`."""
         yield from self.reached(sample)
-        yield self._plan(max(self._start, sample - WINDOW), sample, sample)
+        yield self._plan(max(self._start, sample - self._window), sample, sample)
 
     def _plan(self, start: int, end: int, part_end: int) -> Window:
         window = Window(start, end, self.covered, part_end)
