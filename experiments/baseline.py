@@ -103,7 +103,7 @@ def corpora(data: Path, cache: Path) -> Iterator[Corpus]:
     others = {p: _population(voice, [s for s in own if s.person != p]) for p in {s.person for s in own}}
     yield _corpus("CREMA-D voice, validation", voice, own, others)
     everybody = _population(voice, own)
-    ravdess_files = [(r.path, r.emotion, r.speaker) for r in ravdess.recordings(data) if r.emotion in CREMAD_EMOTIONS]
+    ravdess_files = [(r.path, r.emotion, r.person) for r in ravdess.recordings(data) if r.emotion in CREMAD_EMOTIONS]
     files = {
         "RAVDESS 13-24": ravdess_files,
         "ASED": [(p, ASED[p.stem[0].lower()], p.stem.split("-")[-1]) for p in sorted((data / "ased").glob("*.ogg"))],

@@ -43,7 +43,7 @@ def main() -> None:
     args = arguments(__doc__)
     torch.set_num_threads(1)
     listed = [r for r in ravdess.recordings(args.data) if r.emotion in CREMAD_EMOTIONS]
-    validates = splits.by_speaker([r.speaker for r in listed], 1 / 3)
+    validates = splits.by_speaker([r.person for r in listed], 1 / 3)
     parts = [[r for r, v in zip(listed, validates, strict=True) if v == side] for side in (False, True)]
     train, validation = (pictures(part) for part in parts)
     rows = [run(kind, train[kind], validation[kind], parts[1], args.out) for kind in KINDS]
@@ -109,7 +109,7 @@ def run(kind: Kind, train: Samples, validation: Samples, listed: list[Recording]
         confusion_matrix(np.array(marks["confusion"]), CREMAD_EMOTIONS, title)
     )
     hits = logits.argmax(1) == validation.labels
-    actors_interval = interval(hits, np.array([r.speaker for r in listed]))
+    actors_interval = interval(hits, np.array([r.person for r in listed]))
     size = f"{train.inputs.shape[1]} x {train.inputs.shape[2]}"
     return {"kind": kind, "size": size, "trained_on": len(train.inputs), **marks, "actors_interval": actors_interval}
 

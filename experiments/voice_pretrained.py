@@ -39,7 +39,7 @@ def main() -> None:
     listed = [r for r in ravdess.recordings(args.data) if r.emotion in CREMAD_EMOTIONS]
     sounds = [librosa.effects.trim(samples(r.path), top_db=QUIET_DB)[0] for r in track(listed, "reading")]
     labels = np.array([CREMAD_EMOTIONS.index(r.emotion) for r in listed])
-    actors = np.array([r.speaker for r in listed])
+    actors = np.array([r.person for r in listed])
     encoder, model = VoiceEncoder("cpu", verbose=False), load("voice")
     pictures = [log_mel(sound) for sound in sounds]
     features = {

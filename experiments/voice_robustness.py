@@ -92,11 +92,11 @@ def main() -> None:
     listed = [
         r
         for r in ravdess.recordings(args.data)
-        if r.emotion in CREMAD_EMOTIONS and int(r.speaker) >= 13 and r.path.stem.split("-")[5] == "01"
+        if r.emotion in CREMAD_EMOTIONS and int(r.person) >= 13 and r.path.stem.split("-")[5] == "01"
     ]
     sounds = [samples(r.path) for r in track(listed, "reading")]
     truth = np.array([EMOTIONS.index(r.emotion) for r in listed])
-    actors = np.array([r.speaker for r in listed])
+    actors = np.array([r.person for r in listed])
     rows = [condition(name, model, sounds, truth, actors) for name in CONDITIONS]
     results = {
         "command": COMMAND,

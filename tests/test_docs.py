@@ -63,4 +63,4 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_readme_has_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "pip install . && emoscope analyze examples/synthetic.mp4 --out out\n" in text
-    assert "pip install '.[train,test]' && pytest\n" in text
+    assert "pip install '.[test]' && pytest\n" in text

@@ -3,18 +3,20 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from .evidence import Evidence
-from .models import Device, Model
-from .observing import Progress, observe
 from .reading.baseline import Offset
 from .reading.offsets import Key, Span, describe, recording_offsets
 from .reading.reader import Reader
 from .reading.source import Source
 from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from .models import Device, Model
+    from .observing import Progress
 
 Baselines = Literal["recording", "causal", "none"]
 """What everybody is read against, see `read`."""
@@ -24,16 +26,16 @@ def analyze(
     path: str | Path,
     *,
     out: str | Path | None = None,
-    face_model: str | Path | Model = "face",
-    voice_model: str | Path | Model = "voice",
+    face_model: "str | Path | Model" = "face",
+    voice_model: "str | Path | Model" = "voice",
     smoothing: str | None = None,
     baseline: Baselines = "recording",
     neutral: Sequence[Span] = (),
     mix: Mapping[str, float] | None = None,
-    device: Device = "auto",
+    device: "Device" = "auto",
     threads: int = 1,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Timeline:
     """Read the emotions of every face and voice in a recording: `read(observe(path))`.
 
@@ -65,6 +67,8 @@ def analyze(
         >>> timeline.select("fused")[0].emotion
         'happiness'
     """
+    from .observing import observe  # here: reading evidence again needs none of what observing loads
+
     Reader(None, None, smoothing)  # a wrong name is said before the work, not after it
     started = time.monotonic()
     evidence = observe(

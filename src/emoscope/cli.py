@@ -201,13 +201,18 @@ def models(as_json: bool) -> None:
 
 @main.command()
 @click.argument("model")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/ or cremad/.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder that holds ferplus/ or cremad/, or your own data.",
+)
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), required=True)
 @click.option("--protocol", help="FER+: majority, plurality, five or seven; CREMA-D: tfds or perceived; its clips: "
-              "tfds or tfds-three; own clips: clips [default: the first].")  # fmt: skip
+              "tfds or tfds-three; your own: recordings, folders or clips [default: the first].")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: bool) -> None:
-    """Measure MODEL (a registered name, or face, voice or sequence) on a data set.
+    """Measure MODEL (a name, a path, or face, voice or sequence) on a data set.
 
     Prints accuracy with its 95 % interval, recall of each class, macro F1, calibration error and the confusion matrix.
 
@@ -350,6 +355,14 @@ def train(
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
     \b
+    Recipes: docs/train-a-model.md says what each is.
+        faces      face-ferplus, face-ferplus-wide, face-ferplus-vgg, face-ferplus-compact-poor, face-ferplus-compact
+        voices     voice-single, voice-cremad, voice-taught, voice-perceived
+        sequences  sequence-cremad
+        your own   voice-folder, face-folder, sequence-clips
+        reference  reference-mfcc, reference-mel, reference-best, reference-mfcc-random, reference-mfcc-sentences
+
+    \b
     Example:
         emoscope train face-ferplus --data DATA --out runs/face
     """
@@ -424,7 +437,11 @@ def report(folder: Path, out: Path | None) -> None:
 
     here = folder if folder.is_dir() else "results" / folder
     page = out or Path(f"{here.resolve().name}.html")
-    click.echo(f"{write_results(here, page)} tables and pictures in {page}")
+    try:
+        written = write_results(here, page)
+    except ModuleNotFoundError as error:
+        raise missing_extra("a page of results", error.name or "a package", "train") from None
+    click.echo(f"{written} tables and pictures in {page}")
 
 
 @main.command()

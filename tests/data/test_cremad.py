@@ -169,6 +169,6 @@ def test_the_sound_of_the_videos_serves_where_there_is_no_other(tmp_path: Path) 
         (tmp_path / folder / name).touch()
         ((clip, recording),) = recordings(tmp_path)  # the compressed sound goes before the video's
         assert recording.path.name == name
-        assert (recording.emotion, recording.speaker) == (clip.emotion, str(clip.actor))
+        assert (recording.emotion, recording.person) == (clip.emotion, str(clip.actor))
     write_wav(tmp_path / "AudioWAV" / "1003_IEO_HAP_HI.wav", noise(0.5))
     assert [str(clip) for clip, _ in recordings(tmp_path)] == ["1003_IEO_HAP_HI"]

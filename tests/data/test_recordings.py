@@ -23,7 +23,7 @@ def write_tone(path: Path, seconds: float = 1.0, pitch: float = 300.0) -> np.nda
     return tone / 32768
 
 
-def write_table(path: Path, rows: list[list[str]], header: str = "path,label,speaker") -> Path:
+def write_table(path: Path, rows: list[list[str]], header: str = "path,label,person") -> Path:
     with path.open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(header.split(","))
@@ -34,21 +34,20 @@ def write_table(path: Path, rows: list[list[str]], header: str = "path,label,spe
 def test_a_table_lists_recordings_beside_it(tmp_path: Path) -> None:
     write_tone(tmp_path / "sounds" / "a.wav")
     write_tone(tmp_path / "b.wav")
-    table = write_table(tmp_path / "recordings.csv", [["sounds/a.wav", "anger", "Ann"], ["b.wav", "surprise", "7"]])
+    table = write_table(tmp_path / "recordings.csv", [["sounds/a.wav", "anger", "Ann"], ["b.wav", "delighted", "7"]])
     assert read_table(table) == [
         Recording(tmp_path / "sounds" / "a.wav", "anger", "Ann"),
-        Recording(tmp_path / "b.wav", "surprise", "7"),
+        Recording(tmp_path / "b.wav", "delighted", "7"),
     ]
 
 
 @pytest.mark.parametrize(
     ("rows", "header", "message"),
     [
-        ([["a.wav", "joy", "1"]], "path,label,speaker", "line 2: no emotion 'joy'; there are neutral, happiness"),
-        ([["a.wav", "anger", "1"], ["no.wav", "anger", "1"]], "path,label,speaker", "line 3: there is no file"),
-        ([["a.wav", "anger"]], "path,label", "line 2: expected the columns path, label and speaker"),
-        ([["a.wav", "anger", ""]], "path,label,speaker", "line 2: expected the columns"),
-        ([], "path,label,speaker", "lists no recording"),
+        ([["a.wav", "anger", "1"], ["no.wav", "anger", "1"]], "path,label,person", "line 3: there is no file"),
+        ([["a.wav", "anger"]], "path,label", "line 2: expected the columns path, label and person"),
+        ([["a.wav", "anger", ""]], "path,label,person", "line 2: expected the columns"),
+        ([], "path,label,person", "lists no recording"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_by_line(
@@ -102,7 +101,7 @@ def test_ravdess_says_who_speaks_and_what_is_acted(tmp_path: Path) -> None:
         (tmp_path / "ravdess" / name).touch()
     for folder in (tmp_path, tmp_path / "ravdess"):
         found = ravdess.recordings(folder)
-        assert [(r.path.name, r.emotion, r.speaker) for r in found] == [
+        assert [(r.path.name, r.emotion, r.person) for r in found] == [
             ("03-01-06-01-02-01-13.flac", "fear", "13"),
             ("03-01-01-01-01-01-14.wav", "neutral", "14"),
         ]

@@ -137,7 +137,7 @@ def labelled_sources(folder: Path, labels: Path | None = None) -> list[Source]:
     if paths:
         return [_cremad_source(cremad.Clip.parse(path.stem), path) for path in paths]
     if videos := ravdess.videos(folder):
-        return [Source(video.path, video.path.stem, video.emotion, video.speaker) for video in videos]
+        return [Source(video.path, video.path.stem, video.emotion, video.person) for video in videos]
     return cremad_sources(folder)
 
 

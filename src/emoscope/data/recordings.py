@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..emotions import EMOTIONS
 from ..errors import DataError
 from ..media.read import open_media
 from ..media.types import SAMPLE_RATE, Sound
@@ -23,13 +22,13 @@ class Recording:
 
     Attributes:
         path: of a file with sound.
-        emotion: one of `emotions.EMOTIONS`.
-        speaker: anything that is the same for the same person.
+        emotion: its label, any word.
+        person: anything that is the same for the same person.
     """
 
     path: Path
     emotion: str
-    speaker: str
+    person: str
 
 
 def samples(path: Path) -> np.ndarray:
@@ -65,10 +64,10 @@ def log_mels(recordings: Sequence[Recording], progress: Callable[[int, int], Non
 
 
 def read_table(path: str | Path) -> list[Recording]:
-    """The recordings that a csv lists: columns `path` (relative to the csv's folder), `label` and `speaker`.
+    """The recordings that a csv lists: columns `path` (relative to the csv's folder), `label` (any word) and `person`.
 
     Raises:
-        DataError: the table is missing, empty, lacks a column, or names an unknown emotion or a missing file.
+        DataError: the table is missing, empty, lacks a column, or names a missing file.
     """
     table = Path(path)
     try:
@@ -78,15 +77,25 @@ def read_table(path: str | Path) -> list[Recording]:
         raise DataError(f"{table} is not a table of recordings: {error}") from None
     found = []
     for line, row in enumerate(rows, 2):
-        name, label, speaker = (row.get(column) for column in ("path", "label", "speaker"))
-        if not name or not label or not speaker:
-            raise DataError(f"{table}, line {line}: expected the columns path, label and speaker, all filled in")
-        if label not in EMOTIONS:
-            raise DataError(f"{table}, line {line}: no emotion {label!r}; there are {', '.join(EMOTIONS)}")
-        recording = Recording(table.parent / name, label, speaker)
+        name, label, person = (row.get(column) for column in ("path", "label", "person"))
+        if not name or not label or not person:
+            raise DataError(f"{table}, line {line}: expected the columns path, label and person, all filled in")
+        recording = Recording(table.parent / name, label, person)
         if not recording.path.is_file():
             raise DataError(f"{table}, line {line}: there is no file {recording.path}")
         found.append(recording)
     if not found:
-        raise DataError(f"{table} lists no recording: expected a csv with the columns path, label and speaker")
+        raise DataError(f"{table} lists no recording: expected a csv with the columns path, label and person")
     return found
+
+
+def indexed(path: str | Path, found: Sequence[str], labels: Sequence[str], who: str) -> np.ndarray:
+    """The column of each label among those that a model can say, `(n,)` int64.
+
+    Raises:
+        DataError: it cannot say one.
+    """
+    for label in found:
+        if label not in labels:
+            raise DataError(f"{path}: {who} cannot say {label!r}; it can say {', '.join(labels)}")
+    return np.array([list(labels).index(label) for label in found], np.int64)

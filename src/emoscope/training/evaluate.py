@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ..data import cremad, ferplus, votes
+from ..data import cremad, ferplus, own_faces, recordings, splits, votes
 from ..data.clips import FaceClip, cremad_sources, own_clips
 from ..data.prepare import find_clips
 from ..emotions import EMOTIONS
@@ -51,15 +51,17 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
 
 def measure(model: Model, data: Path, split: str, protocol: str | None = None) -> dict[str, Any]:
     """Measure a model that need not be registered; see `evaluate`."""
-    protocols = READERS[model.card.modality]
+    protocols, own = READERS[model.card.modality], OWN.get(model.card.modality, {})
     protocol = protocol or next(iter(protocols))
-    if protocol not in protocols:
-        raise EmoscopeError(
-            f"no protocol {protocol!r} for {model.card.modality} models; there are {', '.join(protocols)}"
-        )
+    if protocol not in (*protocols, *own):
+        there = ", ".join((*protocols, *own))
+        raise EmoscopeError(f"no protocol {protocol!r} for {model.card.modality} models; there are {there}")
     if split not in get_args(ferplus.Split):
         raise EmoscopeError(f"no split {split!r}; there are train, validation and test")
-    inputs, labels = protocols[protocol](data, split)
+    if protocol in own:
+        inputs, labels = own[protocol](data, split, model)
+    else:
+        inputs, labels = protocols[protocol](data, split)
     if not len(labels):
         raise DataError(f"{data}: the {split} split holds nothing that counts under {protocol}")
     found = clip_logits(model, inputs, labels) if model.card.modality == "sequence" else logits(model, inputs)
@@ -155,3 +157,34 @@ READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
     "sequence": {"tfds": _sequences, "tfds-three": _three_sequences, "clips": _own_sequences},
 }
 """For each modality its protocols, the default first, each with the function that reads a split."""
+
+
+def _own_recordings(data: Path, split: str, model: Model) -> Labelled:
+    listed = recordings.read_table(data / "recordings.csv")
+    chosen = _part([recording.person for recording in listed], split)
+    kept = [recording for recording, taken in zip(listed, chosen, strict=True) if taken]
+    names = [recording.emotion for recording in kept]
+    labels = recordings.indexed(data / "recordings.csv", names, model.card.labels, model.card.name)
+    return recordings.log_mels(kept), labels
+
+
+def _own_folders(data: Path, split: str, model: Model) -> Labelled:
+    faces = own_faces.load(data)
+    chosen = _part(faces.persons, split)
+    names = [label for label, taken in zip(faces.labels, chosen, strict=True) if taken]
+    return faces.images[chosen][:, None], recordings.indexed(data, names, model.card.labels, model.card.name)
+
+
+def _part(persons: Sequence[str], split: str) -> np.ndarray:
+    """One's own data: `validation` is the persons that training validates on, `train` the others, `test` all."""
+    if split == "test":
+        return np.ones(len(persons), bool)
+    validates = splits.by_speaker(persons, 0.2)
+    return validates if split == "validation" else ~validates
+
+
+OWN: dict[str, dict[str, Callable[[Path, str, Model], Labelled]]] = {
+    "face": {"folders": _own_folders},
+    "voice": {"recordings": _own_recordings},
+}
+"""The protocols of data of one's own, whose labels are looked up among the model's."""

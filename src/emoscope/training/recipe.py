@@ -1,7 +1,8 @@
 """What a recipe of `emoscope train` is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Recipe:
         deploy: from the trained network and a batch of its inputs to the network that is exported and a batch for each
             of its inputs; by default the network itself.
         half: whether the model's file keeps its weights as float16.
+        labels_in: reads the labels from the data, where they are one's own: then the network is made for so many.
     """
 
     name: str
@@ -56,3 +58,11 @@ class Recipe:
     limits: tuple[str, ...]
     deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))
     half: bool = False
+    labels_in: Callable[[Path], tuple[str, ...]] | None = None
+
+    def of(self, data: Path) -> "Recipe":
+        """The recipe for the labels that the data has."""
+        if self.labels_in is None:
+            return self
+        labels = self.labels_in(data)
+        return replace(self, labels=labels, network=partial(self.network, classes=len(labels)))  # type: ignore[call-arg]

@@ -4,15 +4,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
-from ..data import ferplus
+from ..data import ferplus, own_faces
 from ..data.augment import FaceAugment
 from ..emotions import EMOTIONS
 from .loop import Samples, Settings
 from .networks import FaceResNet
 from .networks_face import FaceVGG
 from .recipe import Recipe, Splits
+from .recipes_voice import apart
 
 
 def load(data: Path) -> Splits:
@@ -24,6 +26,14 @@ def _faces(data: Path, split: ferplus.Split) -> Samples:
     faces = ferplus.load(data, split)
     faces = faces.take(ferplus.plurality(faces.votes) >= 0)
     return Samples(faces.images, ferplus.distribution(faces.votes), ferplus.majority(faces.votes))
+
+
+def load_own(data: Path) -> Splits:
+    """Pictures in folders, `DATA/LABEL/*.jpg`: four fifths of the persons train, the others validate."""
+    faces = own_faces.load(data)
+    names = own_faces.labels_of(data)
+    labels = np.array([names.index(label) for label in faces.labels])
+    return apart(faces.images, labels, faces.persons, len(names))
 
 
 def channel(batch: Tensor) -> Tensor:
@@ -122,4 +132,20 @@ BEST = replace(
     half=True,
 )
 """The words of the card that `experiments/face_best.py` makes."""
-RECIPES = (_RESIDUAL, _WIDE, _VGG, _POOR, _COMPACT)
+_OWN = replace(
+    _RESIDUAL,
+    name="face-folder",
+    description="Compact residual network for 48x48 grey faces, trained on folders of pictures",
+    labels_in=own_faces.labels_of,
+    protocol="folders",
+    load=load_own,
+    network=FaceResNet,
+    data={
+        "set": "the pictures in the folders",
+        "train": "four fifths of the persons",
+        "chosen_on": "the other persons",
+        "rights": "those of the pictures",
+    },
+    limits=("Trained on pictures that only whoever trained it knows: say here what they are.",),
+)
+RECIPES = (_RESIDUAL, _WIDE, _VGG, _POOR, _COMPACT, _OWN)

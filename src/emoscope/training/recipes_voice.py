@@ -55,27 +55,42 @@ def load_perceived(data: Path) -> Splits:
     return made[0], made[1]
 
 
+def table_labels(data: Path) -> tuple[str, ...]:
+    """The labels that occur in `recordings.csv`, in order of name."""
+    return tuple(sorted({recording.emotion for recording in recordings.read_table(data / "recordings.csv")}))
+
+
 def load_table(data: Path) -> Splits:
-    """The recordings that `recordings.csv` lists: four fifths of the speakers train, the others validate.
+    """The recordings that `recordings.csv` lists: four fifths of the persons train, the others validate.
 
     Raises:
-        DataError: the table or a file is not what it should be, or there is only one speaker.
+        DataError: the table or a file is not what it should be, or there is only one person.
         MediaError: a file cannot be read.
     """
     listed = recordings.read_table(data / "recordings.csv")
-    speakers = [recording.speaker for recording in listed]
-    if len(set(speakers)) < 2:
-        raise DataError(f"{data / 'recordings.csv'} has one speaker: expected two or more, to keep some for validation")
+    persons = [recording.person for recording in listed]
+    if len(set(persons)) < 2:
+        raise DataError(f"{data / 'recordings.csv'} has one person: expected two or more, to keep some for validation")
     with Progress(transient=True) as progress:
         task = progress.add_task("listening", total=len(listed))
         pictures = recordings.log_mels(listed, lambda done, _: progress.update(task, completed=done))
-    labels = np.array([EMOTIONS.index(recording.emotion) for recording in listed])
-    validates = splits.by_speaker(speakers, 0.2)
+    names = table_labels(data)
+    labels = np.array([names.index(recording.emotion) for recording in listed])
+    return apart(pictures, labels, persons, len(names))
+
+
+def apart(inputs: np.ndarray, labels: np.ndarray, persons: list[str], classes: int) -> Splits:
+    """Samples of one's own: a fifth of the persons validates."""
+    validates = splits.by_speaker(persons, OWN_SHARE)
     train, validation = (
-        Samples(pictures[chosen], np.eye(len(EMOTIONS), dtype=np.float32)[labels[chosen]], labels[chosen])
+        Samples(inputs[chosen], np.eye(classes, dtype=np.float32)[labels[chosen]], labels[chosen])
         for chosen in (~validates, validates)
     )
     return train, validation
+
+
+OWN_SHARE = 0.2
+"""Of the persons of one's own data, that validate."""
 
 
 def _pair(data: Path) -> tuple[cremad.LogMels, cremad.LogMels]:
@@ -229,9 +244,10 @@ RECIPES = (
         modality="voice",
         description="The network of voice-single, trained on a folder of recordings",
         labels=EMOTIONS,
-        protocol="speakers",
+        labels_in=table_labels,
+        protocol="recordings",
         load=load_table,
-        network=partial(VoiceResNet, classes=len(EMOTIONS)),
+        network=partial(VoiceResNet, normalise=levelled),
         prepare=as_it_is,
         augment=LogMelAugment,
         gentle=LogMelAugment,
@@ -239,8 +255,8 @@ RECIPES = (
         input=INPUT,
         data={
             "set": "the recordings that recordings.csv lists",
-            "train": "four fifths of the speakers",
-            "chosen_on": "the other speakers",
+            "train": "four fifths of the persons",
+            "chosen_on": "the other persons",
             "rights": "those of the recordings",
         },
         limits=("Trained on recordings that only whoever trained it knows: say here what they are.",),

@@ -58,7 +58,7 @@ def train(
     Raises:
         EmoscopeError: there is no such recipe, or its data is not there, or a teacher or the start is not.
     """
-    recipe = _with(find(name), epochs, seed)
+    recipe = _with(find(name), epochs, seed).of(data)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     console = Console()
     console.print(f"{name} on {device}: reading {data}")
@@ -72,6 +72,8 @@ def train(
         "device": device,
         "teachers": [f"{path.parent.name}/{path.name}" for path in teachers],
         "start": start.name if start else None,
+        "epochs": epochs,
+        "seed": seed,
         "samples": {"train": len(samples.inputs), "validation": len(validation.inputs)},
         "data_sha256": fingerprint(samples, validation),
         "torch": torch.__version__,
@@ -91,7 +93,7 @@ def train(
         device,
     )
     trainer.run(resume)
-    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start, seed))
+    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start, seed, epochs))
     console.print(f"wrote {path} and its card")
     return path
 
@@ -104,11 +106,12 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     return replace(recipe, settings=replace(settings, seed=settings.seed if seed is None else seed))
 
 
-def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int | None) -> str:
-    """The command of a training that leans on others or has a seed of its own; nothing for any other."""
+def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int | None, epochs: int | None) -> str:
+    """The command of a training with options; nothing for one without any."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
     others += [f"--start RUNS/{start.name}"] if start else []
     others += [] if seed is None else [f"--seed {seed}"]
+    others += [] if epochs is None else [f"--epochs {epochs}"]
     return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
 
 
@@ -182,7 +185,7 @@ def _marks(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple
     as raters' votes, is left out.
     """
     kept = ("protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece", "command")
-    protocols = READERS[recipe.modality]
+    protocols = {recipe.protocol: None} if recipe.labels_in else READERS[recipe.modality]
     if recipe.protocol not in protocols:
         return ({key: own[key] for key in kept},)
     rows = []
