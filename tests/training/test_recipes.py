@@ -79,7 +79,7 @@ def test_a_recipe_makes_a_model_from_each_layout(layout: str, tmp_path: Path, mo
     assert len(configuration["data_sha256"]) == 64
 
     card = Card.read(out / f"{recipe}.json")
-    assert (card.name, card.recipe) == (recipe, recipe)
+    assert (card.name, card.recipe) == (recipe, f"emoscope train {recipe} --data DATA --out OUT --epochs 1")
     assert card.labels == recipes.RECIPES[recipe].labels
     assert card.temperature > 0
     assert card.limits
@@ -142,7 +142,8 @@ def test_a_training_goes_on_from_an_earlier_ones_weights(tmp_path: Path) -> None
     assert train("face-ferplus", tmp_path, tmp_path / "second", *again).exit_code == 0
     assert read(tmp_path / "second" / "configuration.json")["start"] == "first"
     made_by = [Card.read(tmp_path / out / "face-ferplus.json").recipe for out in ("first", "second")]
-    assert made_by == ["face-ferplus", "emoscope train face-ferplus --data DATA --out OUT --start RUNS/first --seed 5"]
+    command = "emoscope train face-ferplus --data DATA --out OUT"
+    assert made_by == [f"{command} --epochs 1", f"{command} --start RUNS/first --seed 5 --epochs 1"]
     losses = [read(tmp_path / out / "history.json")[0]["validation_loss"] for out in ("first", "second")]
     assert losses[0] != losses[1]
     refused = train("face-ferplus", tmp_path, tmp_path / "third", "--epochs", "1", "--start", str(tmp_path))

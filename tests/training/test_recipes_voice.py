@@ -85,7 +85,7 @@ def test_a_model_is_marked_by_its_own_split_and_by_votes_where_there_are_any(dat
     assert train("reference-mfcc-random", data, tmp_path / "random").exit_code == 0
     (marks,) = Card.read(tmp_path / "random" / "reference-mfcc-random.json").metrics
     assert marks["protocol"] == "random"
-    assert marks["command"] == "emoscope train reference-mfcc-random --data DATA --out OUT"
+    assert marks["command"] == "emoscope train reference-mfcc-random --data DATA --out OUT --epochs 1"
     write_votes(data, [*clips(36, "train"), *clips(18, "validation")])
     assert train("voice-perceived", data, tmp_path / "heard").exit_code == 0
     card = Card.read(tmp_path / "heard" / "voice-perceived.json")
