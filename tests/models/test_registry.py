@@ -1,6 +1,9 @@
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -211,3 +214,37 @@ def test_a_summary_has_the_fields_of_the_contract(shelf: Path) -> None:
     assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence", "path"]
     assert row["bytes"] == path.stat().st_size
     json.dumps(row)
+
+
+def test_a_card_that_has_changed_is_read_anew(tmp_path: Path) -> None:
+    path = write_model(tmp_path)
+    first = load(path)
+    replace(first.card, temperature=3.0).write(path.with_suffix(".json"))
+    os.utime(path.with_suffix(".json"), (1, 1))
+    assert load(path).card.temperature == 3.0
+
+
+def test_threads_share_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_model(tmp_path)
+    read = Card.read.__func__  # type: ignore[attr-defined]
+
+    def slow(cls: type[Card], path: Path) -> Card:
+        sleep(0.05)
+        return read(cls, path)
+
+    monkeypatch.setattr(Card, "read", classmethod(slow))
+    with ThreadPoolExecutor(4) as pool:
+        assert len({id(model) for model in pool.map(load, [path] * 8)}) == 1
+
+
+def test_another_packages_models_that_do_not_load_are_named(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Path:
+        raise ImportError("nothing there")
+
+    point = SimpleNamespace(load=broken, value="theirs:models")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
+    with pytest.raises(
+        ModelError, match=r"the models of the package theirs:models do not load: nothing there"
+    ) as error:
+        names()
+    assert one_line(error)

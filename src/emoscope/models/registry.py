@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ..errors import ModelError
@@ -95,7 +96,8 @@ def load(
     """
     if not isinstance(model, Model):
         path = _path(model).resolve()
-        model = _load(path, path.stat().st_mtime_ns, device, threads)
+        with _LOADING:  # two threads would load it twice
+            model = _load(path, _changed(path), device, threads)
     wanted = (modality,) if isinstance(modality, str) else tuple(modality or ())
     if wanted and model.card.modality not in wanted:
         expected = " or ".join(wanted)
@@ -103,16 +105,29 @@ def load(
     return model
 
 
+_LOADING = Lock()
+
+
 @lru_cache(maxsize=16)
-def _load(path: Path, changed: int, device: Device, threads: int) -> Model:
+def _load(path: Path, changed: tuple[int, ...], device: Device, threads: int) -> Model:
     return Model(path, device, threads)
+
+
+def _changed(path: Path) -> tuple[int, ...]:
+    """When a network and its card were last written."""
+    files = (path, path.with_suffix(".json"))
+    return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
 
 def _places() -> Iterator[Path]:
     yield WEIGHTS
     yield user_folder()
     for point in entry_points(group=ENTRY_POINTS):
-        yield Path(point.load())
+        try:
+            place = Path(point.load())
+        except Exception as error:  # another package's code: whatever it raises
+            raise ModelError(f"the models of the package {point.value} do not load: {error}") from None
+        yield place
 
 
 def _path(model: str | Path) -> Path:
