@@ -38,7 +38,7 @@ from emoscope.models import Model, card, load
 from emoscope.reading.baseline import Baseline, Offset, Population, measure, scores
 from emoscope.reading.smooth import Exponential
 from emoscope.training.metrics import calibration_error
-from emoscope.training.population import CAUTION, MOMENT_S, RECORDING, _stills
+from emoscope.training.population import CAUTION, MOMENT_S, WIDER, _stills
 
 COMMAND = "python experiments/baseline.py --data DATA --out results/baseline --cache CACHE"
 ASED = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}
@@ -163,7 +163,7 @@ def _population(model: Model, samples: Sequence[Sample], known: np.ndarray | Non
             persons.append(sample.person)
     return measure(
         np.array(moments), np.array(labels), np.array(persons), model.card.labels, MOMENT_S[kind], CAUTION[kind], "",
-        known=known, recording=RECORDING[kind],
+        known=known, wider=WIDER[kind],
     )  # fmt: skip
 
 

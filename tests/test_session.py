@@ -300,3 +300,13 @@ def test_what_there_is_not_is_refused() -> None:
 def test_other_images_are_refused(image: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected RGB uint8"):
         Session(voice=False).add_frame(image, 0.0)
+
+
+def test_a_face_becomes_known_as_it_is_seen(frames: list[Frame]) -> None:
+    session = Session(voice=False)
+    assert session.known_s(1) == 0
+    list(feed(session, frames))
+    assert session.known_s(1) == pytest.approx(SECONDS - 1, abs=0.2)  # the last second is not used yet
+    plain = Session(voice=False, baseline="none")
+    list(feed(plain, frames))
+    assert plain.known_s(1) == 0

@@ -104,6 +104,11 @@ class Session:
         """
         return self._read(None, self._observer.add_sound(samples, time))
 
+    def known_s(self, person: int) -> float:
+        """Seconds of a person's face that their baseline was learned from; 0 for nobody known."""
+        offset = self._reader.known(person).get("face")
+        return offset.seconds if offset else 0.0
+
     def close(self) -> list[Observation]:
         """End the stream and return what was still waiting."""
         rest = self._observer.finish()

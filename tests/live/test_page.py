@@ -159,6 +159,7 @@ def test_start_pause_go_on_stop_and_save(page: Page, server: Server, tmp_path: P
     live(page)
     expect(page.locator(".person .said")).to_have_text("happiness 100 %", timeout=10_000)
     expect(page.locator(".person .number")).to_have_count(8)
+    expect(page.locator(".person")).to_contain_text("own baseline: from", timeout=10_000)
     expect(page.locator("#voice-emotion")).to_contain_text("%", timeout=15_000)
     expect(page.locator("#stage")).to_have_attribute(
         "aria-label", "The picture that was scored. Person 1: happiness 100 %"

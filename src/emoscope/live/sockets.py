@@ -113,7 +113,9 @@ class Conversation:
                 ended = time.perf_counter()
                 waited, scored = milliseconds(begun - received.at), milliseconds(ended - begun)
                 picture = {"time": received.item.time, "waited_ms": waited, "scored_ms": scored}
-                await self._send(observations, picture=picture, dropped=inbox.dropped)
+                persons = {o.person for o in observations if o.source == "face" and o.person is not None}
+                known = {str(person): round(stream.session.known_s(person), 1) for person in persons}
+                await self._send(observations, picture=picture, dropped=inbox.dropped, known=known)
                 await self._blocking(stream.session.search)
             elif observations:
                 await self._send(observations)

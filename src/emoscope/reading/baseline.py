@@ -245,7 +245,7 @@ def measure(
     caution: float,
     made_by: str,
     known: np.ndarray | None = None,
-    recording: float = 0.0,
+    wider: float = 1.0,
 ) -> Population:
     """Population statistics from labelled moments of many persons.
 
@@ -261,7 +261,7 @@ def measure(
         caution: see `Population`.
         made_by: the data and the command.
         known: `(k, k)` means of all emotions on other data, such as the model's own validation set.
-        recording: variance of each logit that other recordings add to the offsets that these show.
+        wider: how many times as much offsets vary elsewhere as in these recordings.
 
     Raises:
         ValueError: an emotion has neither moments nor a known mean, or there are fewer than two persons.
@@ -287,5 +287,5 @@ def measure(
     )
     rest = [cells[p, z] - means[z] - offsets[place] for place, p in enumerate(people) for z in shown]
     noise = np.concatenate(rest)
-    spread = offsets.T @ offsets / len(offsets) + recording * (np.eye(k) - 1 / k)
+    spread = wider * offsets.T @ offsets / len(offsets)
     return Population(tuple(names), means, noise.T @ noise / len(noise), spread, moment_s, caution, made_by)

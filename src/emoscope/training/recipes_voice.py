@@ -121,7 +121,8 @@ INPUT: dict[str, Any] = {
     "shape": ["n", 188, 128],
     "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
     "range": [0, 1],
-    "normalisation": "each window from its quietest to its loudest point, at most 80 dB",
+    "normalisation": "each window from its quietest to its loudest point, at most 80 dB; of voice-cremad, inside the "
+    "network, each band less its own mean over time",
 }
 DATA: dict[str, Any] = {
     "set": "CREMA-D (Cao et al. 2014), sound",

@@ -93,7 +93,7 @@ class Live {
     if (this.connection?.open && !this.paused && time >= 0) this.connection.send("SOUN", time, samples.buffer);
   }
 
-  observed({ picture, dropped, observations }) {
+  observed({ picture, dropped, known, observations }) {
     for (const observation of observations) {
       if (observation.person !== null) observation.person += this.offset;
       this.persons = Math.max(this.persons, observation.person ?? 0);
@@ -102,6 +102,7 @@ class Live {
       people.add(observation);
       if (observation.source === "voice") speaks(observation);
     }
+    for (const [person, seconds] of Object.entries(known ?? {})) people.known(Number(person) + this.offset, seconds);
     if (picture) {
       this.scored(picture.time, observations);
       $("dropped").textContent = dropped;

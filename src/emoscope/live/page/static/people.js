@@ -16,6 +16,11 @@ export class People {
     else card.say(observation);
   }
 
+  // For how many seconds a person's face has been seen: that is what they are read against.
+  known(person, seconds) {
+    this.cards.get(person)?.learned(seconds);
+  }
+
   // Remove the cards of those who have been out of sight for long.
   tidy(now) {
     for (const [person, card] of this.cards) {
@@ -54,7 +59,13 @@ class Card {
       return { bar, number };
     });
     this.notes = { voice: make("p", "soft", "voice: –"), fused: make("p", "soft", "both: –") };
-    this.element.append(make("h3", "", personName(person)), this.said, bars, ...Object.values(this.notes));
+    this.baseline = make("p", "soft small", "own baseline: not known yet");
+    const notes = [...Object.values(this.notes), this.baseline];
+    this.element.append(make("h3", "", personName(person)), this.said, bars, ...notes);
+  }
+
+  learned(seconds) {
+    this.baseline.textContent = seconds ? `own baseline: from ${Math.round(seconds)} s of this face` : "own baseline: not known yet";
   }
 
   face({ start, emotion, confidence, scores }) {
