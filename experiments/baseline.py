@@ -214,7 +214,7 @@ def protocols(corpus: Corpus) -> dict[str, list[tuple[Sample, Offset]]]:
             for share in (0.7, 0.95):
                 for _ in range(REPEATS):
                     part = [calm[i] for i in random.integers(0, len(calm), round(40 * share))]
-                    part += [rest[i] for i in random.choice(len(rest), 40 - len(part), replace=False)]
+                    part += [rest[i] for i in random.integers(0, len(rest), 40 - len(part))]
                     scored(f"{share:.0%} neutral", part, known(population, part))
         for count in (2, 5, 20):
             for _ in range(REPEATS):

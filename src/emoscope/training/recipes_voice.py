@@ -135,8 +135,8 @@ LIMITS = (
     "People who hear these clips name the intended emotion 40.0 % of the time (Cao et al. 2014, their votes).",
     "Surprise and contempt are not among its classes: it gives them 0.",
     "Other languages, ages under 20 and over 74, song and whisper were not trained on.",
-    "On RAVDESS, whose actors it has not heard, it is right in 30.3 % of six emotions and calls most of them anger "
-    "(results/voice).",
+    "On RAVDESS, whose actors and studio it has not heard, voice-cremad by itself is right in 40.3 % of six emotions "
+    "(95 % interval 37.5 to 43.6, n 528; results/baseline).",
 )
 
 
