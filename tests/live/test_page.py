@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import time
 import wave
@@ -38,6 +39,7 @@ FOCUSED = (
     " return {id: e.id, name: (e.labels?.[0]?.textContent ?? e.textContent).trim()}; })()"
 )
 
+SURELY_HAPPY = re.compile(r"happiness (9\d|100) %")
 CLIPS = DATA / "cremad" / "VideoFlash"
 HAPPY, ANGRY = CLIPS / "1011_IEO_HAP_HI.flv", CLIPS / "1011_IEO_ANG_HI.flv"
 
@@ -157,12 +159,12 @@ def test_the_page_says_what_it_is_before_it_asks_for_the_camera(browser: Browser
 
 def test_start_pause_go_on_stop_and_save(page: Page, server: Server, tmp_path: Path) -> None:
     live(page)
-    expect(page.locator(".person .said")).to_have_text("happiness 100 %", timeout=10_000)
+    expect(page.locator(".person .said")).to_have_text(SURELY_HAPPY, timeout=10_000)
     expect(page.locator(".person .number")).to_have_count(8)
     expect(page.locator(".person")).to_contain_text("own baseline: from", timeout=10_000)
     expect(page.locator("#voice-emotion")).to_contain_text("%", timeout=15_000)
     expect(page.locator("#stage")).to_have_attribute(
-        "aria-label", "The picture that was scored. Person 1: happiness 100 %"
+        "aria-label", re.compile(rf"The picture that was scored\. Person 1: {SURELY_HAPPY.pattern}")
     )
     assert float(page.inner_text("#fps")) > 3
     assert int(page.inner_text("#latency").split()[0]) > 0
