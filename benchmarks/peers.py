@@ -250,7 +250,7 @@ def row(contender: Contender, stage: Stage, votes: np.ndarray) -> dict[str, Any]
     return {
         **known, **facts, "installed_mb": installed,
         "cannot_say": [name for column, name in enumerate(EMOTIONS) if column not in sayable],
-        **{protocol: marks(said, label(votes)) for protocol, label in ferplus.PROTOCOLS.items()},
+        **{protocol: metrics(said, label(votes)) for protocol, label in ferplus.PROTOCOLS.items()},
     }  # fmt: skip
 
 
@@ -265,7 +265,7 @@ def columns(words: Sequence[str]) -> np.ndarray:
     return np.array([EMOTIONS.index(WORDS[word.lower()]) for word in words])
 
 
-def marks(said: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+def metrics(said: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """Accuracy, interval and recalls of what was said `(n,)` against labels `(n,)`, those below 0 left out."""
     kept = labels >= 0
     scored = score(np.eye(len(EMOTIONS))[said[kept]], labels[kept])

@@ -24,7 +24,7 @@ from emoscope.media import SAMPLE_RATE, Sound, open_media
 from emoscope.models import load
 from emoscope.voice.classify import VoiceReader, VoiceRow
 from emoscope.voice.features import WINDOW, window_input
-from emoscope.voice.windows import HOP
+from emoscope.voice.windows import WINDOW_STEP
 
 COMMAND = "python benchmarks/streaming.py --out results/speed"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "synthetic.mp4"
@@ -54,7 +54,12 @@ def main() -> None:
         ("features of a 3 s window", median_ms(lambda: window_input(window)), "ms", ""),
         ("network on them", median_ms(lambda: model.logits(picture)), "ms", ""),
         ("both: what is due every 0.5 s", median_ms(due), "ms", "under 10 ms"),
-        ("stream in items of 20 ms, voice activity included", 1000 * stream_s * HOP / len(sound), "ms each 0.5 s", ""),
+        (
+            "stream in items of 20 ms, voice activity included",
+            1000 * stream_s * WINDOW_STEP / len(sound),
+            "ms each 0.5 s",
+            "",
+        ),
         ("the same", seconds / stream_s, "x real time", ""),
         ("file", seconds / file_s, "x real time", ""),
         ("rows that file and stream agree on", len(file), f"of {len(stream)}", "all"),

@@ -39,7 +39,7 @@ def render(card: models.Card) -> str:
         "## Data",
         _table(("", ""), ((key.replace("_", " "), _words(value)) for key, value in card.data.items())),
         "## How good it is",
-        *(_marks(marks, card.labels) for marks in card.metrics),
+        *(_metrics(metrics, card.labels) for metrics in card.metrics),
         "## Limits",
         _list(card.limits),
         "## What it must not be used for",
@@ -54,26 +54,26 @@ def _command(recipe: str) -> str:
     return recipe if " " in recipe else f"emoscope train {recipe} --data DATA --out OUT"
 
 
-def _marks(marks: dict[str, Any], labels: tuple[str, ...]) -> str:
-    low, high = marks["interval"]
+def _metrics(metrics: dict[str, Any], labels: tuple[str, ...]) -> str:
+    low, high = metrics["interval"]
     lines = [
-        f"### {marks['split']}, protocol `{marks['protocol']}`",
+        f"### {metrics['split']}, protocol `{metrics['protocol']}`",
         _table(
             ("n", "accuracy", "95 % interval", "unweighted recall", "macro F1", "calibration error"),
             [
                 (
-                    f"{marks['n']:,}",
-                    _percent(marks["accuracy"]),
+                    f"{metrics['n']:,}",
+                    _percent(metrics["accuracy"]),
                     f"{_percent(low)} to {_percent(high)}",
-                    _percent(marks["uar"]),
-                    f"{marks['macro_f1']:.3f}",
-                    f"{marks['ece']:.3f}",
+                    _percent(metrics["uar"]),
+                    f"{metrics['macro_f1']:.3f}",
+                    f"{metrics['ece']:.3f}",
                 )
             ],
         ),
         "Recall of each emotion:",
-        _table(labels, [tuple("none in the data" if r is None else _percent(r) for r in marks["recall"])]),
-        f"Measured by `{marks['command']}`.",
+        _table(labels, [tuple("none in the data" if r is None else _percent(r) for r in metrics["recall"])]),
+        f"Measured by `{metrics['command']}`.",
     ]
     return "\n\n".join(lines)
 

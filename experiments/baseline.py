@@ -177,7 +177,7 @@ def measured(corpus: Corpus) -> Iterator[dict[str, Any]]:
                 for sample, offset in trials
             ]
             if found:
-                yield {"corpus": corpus.name, "protocol": protocol, "reading": reading, **marks(corpus, found)}
+                yield {"corpus": corpus.name, "protocol": protocol, "reading": reading, **metrics(corpus, found)}
 
 
 def protocols(corpus: Corpus) -> dict[str, list[tuple[Sample, Offset]]]:
@@ -247,7 +247,7 @@ def read_sample(corpus: Corpus, sample: Sample, offset: Offset | None) -> np.nda
     return np.asarray(mean / mean.sum())
 
 
-def marks(corpus: Corpus, found: Sequence[tuple[np.ndarray, Sample]]) -> dict[str, Any]:
+def metrics(corpus: Corpus, found: Sequence[tuple[np.ndarray, Sample]]) -> dict[str, Any]:
     said = np.array([scores for scores, _ in found])
     truth = np.array([corpus.among.index(sample.label) for _, sample in found])
     persons = np.array([sample.person for _, sample in found])

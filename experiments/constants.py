@@ -21,6 +21,7 @@ from rich.progress import track
 
 from emoscope.data import ferplus
 from emoscope.data.cremad import Clip, video_clips
+from emoscope.face.crop import SIDE
 from emoscope.face.detect import Detector
 from emoscope.face.mouth import MouthMeter
 from emoscope.face.track import ALIKE, Tracker
@@ -73,9 +74,9 @@ def streams(path: Path) -> tuple[list[tuple[float, np.ndarray]], np.ndarray]:
 def template(data: Path) -> dict[str, Any]:
     """Median landmarks of training faces, in pixels of the 48x48 picture."""
     images = ferplus.load(data, "train").images
-    detector, found, border = Detector(min_face=60), [], ferplus.SIDE
+    detector, found, border = Detector(min_face=60), [], SIDE
     for i in np.random.default_rng(0).permutation(len(images))[:FACES]:
-        side = ENLARGED * ferplus.SIDE
+        side = ENLARGED * SIDE
         large = cv2.resize(images[i], (side, side), interpolation=cv2.INTER_CUBIC)
         large = cv2.copyMakeBorder(large, border, border, border, border, cv2.BORDER_REPLICATE)
         faces = detector.detect(np.repeat(large[..., None], 3, 2))

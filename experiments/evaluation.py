@@ -1,4 +1,4 @@
-"""The marks of the shipped models on validation, as tables and confusion matrices.
+"""The metrics of the shipped models on validation, as tables and confusion matrices.
 
 python experiments/evaluation.py --data DATA --out results
 """
@@ -19,33 +19,33 @@ def main() -> None:
     for name in names():
         folder = args.out / card(name).modality
         folder.mkdir(parents=True, exist_ok=True)
-        for protocol in (marks["protocol"] for marks in card(name).metrics):
-            marks = evaluate(name, args.data, "validation", protocol)
+        for protocol in (metrics["protocol"] for metrics in card(name).metrics):
+            metrics = evaluate(name, args.data, "validation", protocol)
             stem = f"validation-{protocol}" if name in DEFAULTS.values() else f"{name}-{protocol}"
-            (folder / f"{stem}.json").write_text(json.dumps(marks, indent=1) + "\n")
-            (folder / f"{stem}.md").write_text(page(marks))
-            title = f"{name}, {protocol}, validation, n = {marks['n']}"
-            picture = confusion_matrix(np.array(marks["confusion"]), marks["labels"], title)
+            (folder / f"{stem}.json").write_text(json.dumps(metrics, indent=1) + "\n")
+            (folder / f"{stem}.md").write_text(page(metrics))
+            title = f"{name}, {protocol}, validation, n = {metrics['n']}"
+            picture = confusion_matrix(np.array(metrics["confusion"]), metrics["labels"], title)
             (folder / f"{stem}.svg").write_text(picture)
-            print(page(marks))
+            print(page(metrics))
 
 
-def page(marks: dict[str, Any]) -> str:
-    low, high = marks["interval"]
-    command = f"emoscope evaluate {marks['model']} --data DATA --split validation --protocol {marks['protocol']}"
+def page(metrics: dict[str, Any]) -> str:
+    low, high = metrics["interval"]
+    command = f"emoscope evaluate {metrics['model']} --data DATA --split validation --protocol {metrics['protocol']}"
     lines = [
-        f"# {marks['model']}: protocol {marks['protocol']}, validation",
+        f"# {metrics['model']}: protocol {metrics['protocol']}, validation",
         "",
         f"Command: `{command}` (all of these: `python experiments/evaluation.py --data DATA --out results`)",
         "",
-        f"n = {marks['n']}, accuracy **{marks['accuracy']:.2%}** (95 % interval {low:.2%} to {high:.2%}), "
-        f"unweighted recall {marks['uar']:.3f}, macro F1 {marks['macro_f1']:.3f}, "
-        f"expected calibration error {marks['ece']:.3f}",
+        f"n = {metrics['n']}, accuracy **{metrics['accuracy']:.2%}** (95 % interval {low:.2%} to {high:.2%}), "
+        f"unweighted recall {metrics['uar']:.3f}, macro F1 {metrics['macro_f1']:.3f}, "
+        f"expected calibration error {metrics['ece']:.3f}",
         "",
-        "| true | recall | " + " | ".join(marks["labels"]) + " |",
-        "|---" * (len(marks["labels"]) + 2) + "|",
+        "| true | recall | " + " | ".join(metrics["labels"]) + " |",
+        "|---" * (len(metrics["labels"]) + 2) + "|",
     ]
-    for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
+    for label, recall, counts in zip(metrics["labels"], metrics["recall"], metrics["confusion"], strict=True):
         if recall is not None:  # the class occurs
             lines.append(f"| {label} | {recall:.3f} | " + " | ".join(map(str, counts)) + " |")
     return "\n".join(lines) + "\n"

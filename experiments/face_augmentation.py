@@ -71,9 +71,9 @@ def page(results: dict[str, Any]) -> str:
         f"| augmentation | {CELLS} | against none, points |",
         "|---" * 7 + "|",
     ]
-    for name, marks in results["rows"].items():
-        change = "" if name == "none" else f"{(marks['accuracy'] - none['accuracy']) * 100:+.1f}"
-        lines.append(f"| {name} | {cells(marks)} | {change} |")
+    for name, metrics in results["rows"].items():
+        change = "" if name == "none" else f"{(metrics['accuracy'] - none['accuracy']) * 100:+.1f}"
+        lines.append(f"| {name} | {cells(metrics)} | {change} |")
     return "\n".join([*lines, ""])
 
 

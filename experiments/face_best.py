@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 from arguments import parser, read
+from face_architectures import Ensemble
 from torch import nn
 
 from emoscope.calibration import probabilities
 from emoscope.data import ferplus
 from emoscope.data.ferplus import FIVE
 from emoscope.emotions import EMOTIONS, columns
-from emoscope.training.ensemble import Ensemble
 from emoscope.training.loop import logits_of
 from emoscope.training.metrics import prior_shift, score, unweighted_recall
 from emoscope.training.pretrained import averaged
@@ -56,14 +56,14 @@ def main() -> None:
     said = {name: both_ways(network, validation.inputs) for name, network in networks.items()}
     together = np.mean([logits for pair in said.values() for logits in pair], 0)
 
-    def marks(logits: np.ndarray) -> dict[str, Any]:
+    def metrics(logits: np.ndarray) -> dict[str, Any]:
         return score(logits[kept], validation.labels[kept])
 
-    shifted = {share: marks(together + prior_shift(counts, share)) for share in SHARES}
+    shifted = {share: metrics(together + prior_shift(counts, share)) for share in SHARES}
     results: dict[str, Any] = {
         "command": command,
         "chosen": choose(shifted),
-        "alone": {name: marks(pair[0]) for name, pair in said.items()},
+        "alone": {name: metrics(pair[0]) for name, pair in said.items()},
         "shifted": shifted,
         "five": five(args.data, together, counts),
     }
@@ -89,19 +89,19 @@ def choose(shifted: dict[float, dict[str, Any]]) -> float:
 
     Where there is none, the share with the highest recall.
     """
-    good = [share for share, marks in shifted.items() if seven(marks) >= RECALL]
+    good = [share for share, metrics in shifted.items() if seven(metrics) >= RECALL]
     if not good:
         return max(shifted, key=lambda share: seven(shifted[share]))
     return max(good, key=lambda share: shifted[share]["accuracy"])
 
 
-def seven(marks: dict[str, Any]) -> float:
+def seven(metrics: dict[str, Any]) -> float:
     """Unweighted recall over the first seven emotions, without contempt."""
-    return unweighted_recall(marks["recall"][:7])
+    return unweighted_recall(metrics["recall"][:7])
 
 
 def five(data: Path, logits: np.ndarray, counts: np.ndarray) -> dict[float, dict[str, Any]]:
-    """Protocol `five`: the marks of the logits of its classes, shifted by each share.
+    """Protocol `five`: the metrics of the logits of its classes, shifted by each share.
 
     Args:
         data: the folder that holds `ferplus/`.
@@ -131,15 +131,15 @@ def page(results: dict[str, Any]) -> str:
     ]
     rows = {
         **results["alone"],
-        **{f"together, mirrored, share {share:g}": marks for share, marks in results["shifted"].items()},
+        **{f"together, mirrored, share {share:g}": metrics for share, metrics in results["shifted"].items()},
     }
-    for name, marks in rows.items():
-        low, high = marks["interval"]
-        recalls = " | ".join(f"{r:.2f}" for r in marks["recall"])
+    for name, metrics in rows.items():
+        low, high = metrics["interval"]
+        recalls = " | ".join(f"{r:.2f}" for r in metrics["recall"])
         word = f"**{name}**" if name.endswith(f"share {results['chosen']:g}") else name
         lines.append(
-            f"| {word} | {marks['n']:,} | {marks['accuracy']:.1%} | {low:.1%} to {high:.1%} | {seven(marks):.3f} "
-            f"| {marks['uar']:.3f} | {recalls} |"
+            f"| {word} | {metrics['n']:,} | {metrics['accuracy']:.1%} | {low:.1%} to {high:.1%} | {seven(metrics):.3f} "
+            f"| {metrics['uar']:.3f} | {recalls} |"
         )
     lines += [
         "",
@@ -153,11 +153,11 @@ def page(results: dict[str, Any]) -> str:
         "| the reference's report (PrivateTest) | | 74 % | | | | | | |",
     ]
     best = max(results["five"], key=lambda share: results["five"][share]["accuracy"])
-    for share, marks in results["five"].items():
-        low, high = marks["interval"]
-        recalls = " | ".join(f"{r:.2f}" for r in marks["recall"])
+    for share, metrics in results["five"].items():
+        low, high = metrics["interval"]
+        recalls = " | ".join(f"{r:.2f}" for r in metrics["recall"])
         word = f"**{share:g}**" if share == best else f"{share:g}"
-        lines.append(f"| {word} | {marks['n']:,} | {marks['accuracy']:.1%} | {low:.1%} to {high:.1%} | {recalls} |")
+        lines.append(f"| {word} | {metrics['n']:,} | {metrics['accuracy']:.1%} | {low:.1%} to {high:.1%} | {recalls} |")
     return "\n".join([*lines, ""])
 
 

@@ -72,7 +72,7 @@ def trained(
         loss: what is minimised.
 
     Returns:
-        The marks of `metrics.score`, with `history` and `settings`.
+        The metrics of `metrics.score`, with `history` and `settings`.
     """
     marked = run / "marks.json"
     if marked.exists():
@@ -86,9 +86,9 @@ def trained(
     history = trainer.run(resume=True)
     kept = validation.labels >= 0
     logits = trainer.logits(trainer.averaged.module, validation.inputs[kept])
-    marks = {**score(logits, validation.labels[kept]), "history": history, "settings": asdict(settings)}
-    marked.write_text(json.dumps(marks) + "\n")
-    return marks
+    metrics = {**score(logits, validation.labels[kept]), "history": history, "settings": asdict(settings)}
+    marked.write_text(json.dumps(metrics) + "\n")
+    return metrics
 
 
 def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def together(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def cells(marks: dict[str, Any]) -> str:
+def cells(metrics: dict[str, Any]) -> str:
     """`n | accuracy | interval | between seeds | unweighted recall` of `together`."""
-    low, high = marks["interval"]
-    spread = "-" if marks["spread"] is None else f"{marks['spread']:.1%}"
-    return f"{marks['n']:,} | {marks['accuracy']:.1%} | {low:.1%} to {high:.1%} | {spread} | {marks['uar']:.3f}"
+    low, high = metrics["interval"]
+    spread = "-" if metrics["spread"] is None else f"{metrics['spread']:.1%}"
+    return f"{metrics['n']:,} | {metrics['accuracy']:.1%} | {low:.1%} to {high:.1%} | {spread} | {metrics['uar']:.3f}"
 
 
 CELLS = "n | accuracy | 95 % interval | between seeds | unweighted recall"

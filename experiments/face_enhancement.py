@@ -215,14 +215,14 @@ def page(results: dict[str, Any]) -> str:
     return "\n".join([*lines, ""])
 
 
-def shares(marks: dict[str, Any], arm: str) -> tuple[str, str]:
+def shares(metrics: dict[str, Any], arm: str) -> tuple[str, str]:
     """A share and its change in points, with their intervals."""
-    low, high = marks["interval"]
-    share = f"{marks['share']:.1%} ({low:.1%} to {high:.1%})"
+    low, high = metrics["interval"]
+    share = f"{metrics['share']:.1%} ({low:.1%} to {high:.1%})"
     if arm == "without":
         return share, ""
-    first, last = (100 * end for end in marks["change_interval"])
-    return share, f"{100 * marks['change']:+.1f} ({first:+.1f} to {last:+.1f})"
+    first, last = (100 * end for end in metrics["change_interval"])
+    return share, f"{100 * metrics['change']:+.1f} ({first:+.1f} to {last:+.1f})"
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from arguments import arguments
 from face_common import CELLS, SEEDS, SHORT, balanced, cells, together, trained
+from figures import accuracy_curves
 from torch import nn
 
 from emoscope.data.ferplus import FIVE, SEVEN
-from emoscope.report.plots import accuracy_curves
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import compact
 
@@ -87,9 +87,9 @@ def page(results: dict[str, Any]) -> str:
         f"| start | {CELLS} | epochs to {level:.1%} | " + " | ".join(SEVEN) + " |",
         "|---" * (7 + len(SEVEN)) + "|",
     ]
-    for words, marks in (("from scratch", scratch), ("from five classes", tuned)):
-        recalls = " | ".join(f"{r:.2f}" for r in marks["recall"])
-        lines.append(f"| {words} | {cells(marks)} | {first_at(marks['curve'], level)} | {recalls} |")
+    for words, metrics in (("from scratch", scratch), ("from five classes", tuned)):
+        recalls = " | ".join(f"{r:.2f}" for r in metrics["recall"])
+        lines.append(f"| {words} | {cells(metrics)} | {first_at(metrics['curve'], level)} | {recalls} |")
     lines += ["", "![Validation accuracy over the epochs](finetuning.svg)"]
     return "\n".join([*lines, ""])
 

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from arguments import arguments
 from face_common import CELLS, SEEDS, SHORT, balanced, cells, faces, together, trained
+from figures import confusion_pair
+from loss_functions import class_balanced, drawn, focal
 
 from emoscope.data import ferplus
 from emoscope.data.ferplus import SEVEN
 from emoscope.emotions import EMOTIONS
-from emoscope.report.plots import confusion_pair
 from emoscope.training.loop import Samples
-from emoscope.training.losses import Loss, class_balanced, cross_entropy, drawn, focal
+from emoscope.training.losses import Loss, cross_entropy
 from emoscope.training.recipes_face import compact
 
 COMMAND = "python experiments/face_losses.py --data DATA --runs RUNS --out results/face"
@@ -62,8 +63,8 @@ def main() -> None:
     results = {"command": COMMAND, "epochs": EPOCHS, "seeds": len(SEEDS), "eight": eight, "seven": seven}
     (args.out / "losses.json").write_text(json.dumps(results, indent=1) + "\n")
     (args.out / "losses.md").write_text(page(results))
-    for title, marks, classes in (("eight", eight, EMOTIONS), ("seven", seven, SEVEN)):
-        pair = [(WORDS[name], np.array(marks[name]["confusion"])) for name in ("label", "focal")]
+    for title, metrics, classes in (("eight", eight, EMOTIONS), ("seven", seven, SEVEN)):
+        pair = [(WORDS[name], np.array(metrics[name]["confusion"])) for name in ("label", "focal")]
         (args.out / f"focal-{title}.svg").write_text(confusion_pair(pair, classes))
     print(page(results))
 
@@ -79,12 +80,12 @@ def with_votes(data: Path) -> tuple[Samples, Samples]:
 def both_seeds(
     run: Path, epochs: int, network: Callable[[], Any], train: Samples, validation: Samples, loss: Loss
 ) -> dict[str, Any]:
-    marks = []
+    metrics = []
     for seed in SEEDS:
         settings = replace(SHORT, epochs=epochs, seed=seed)
         folder = run.with_name(f"{run.name}-{seed}")
-        marks.append(trained(folder, network, train, validation, settings, parts=PARTS, loss=loss))
-    return together(marks)
+        metrics.append(trained(folder, network, train, validation, settings, parts=PARTS, loss=loss))
+    return together(metrics)
 
 
 def page(results: dict[str, Any]) -> str:
@@ -101,8 +102,10 @@ def page(results: dict[str, Any]) -> str:
         "|---" * (6 + len(EMOTIONS)) + "|",
     ]
     for name in WORDS:
-        marks = results["eight"][name]
-        lines.append(f"| {WORDS[name]} | {cells(marks)} | " + " | ".join(f"{r:.2f}" for r in marks["recall"]) + " |")
+        metrics = results["eight"][name]
+        lines.append(
+            f"| {WORDS[name]} | {cells(metrics)} | " + " | ".join(f"{r:.2f}" for r in metrics["recall"]) + " |"
+        )
     for title, classes in (("eight", EMOTIONS), ("seven", SEVEN)):
         plain, with_focal = results[title]["label"], results[title]["focal"]
         words = "protocol `plurality`" if title == "eight" else "protocol `seven`"

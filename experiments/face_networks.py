@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from arguments import arguments
+from face_architectures import FaceHybrid, ReferenceFaceCNN
 from face_common import CELLS, SHORT, balanced, cells, together, trained
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,7 +22,7 @@ from emoscope.data.augment import PARTS
 from emoscope.data.ferplus import FIVE, SEVEN
 from emoscope.report.plots import confusion_matrix, training_curves
 from emoscope.training.networks import FaceResNet
-from emoscope.training.networks_face import FaceHybrid, FaceVGG, ReferenceFaceCNN
+from emoscope.training.networks_face import FaceVGG
 from emoscope.training.recipes_face import compact, wide
 
 COMMAND = "python experiments/face_networks.py --data DATA --runs RUNS --out results/face"
@@ -54,9 +55,9 @@ def main() -> None:
                 continue
             settings, parts = OWN.get(name, (SHORT, PARTS))
             make = partial(network, len(classes))
-            marks = trained(args.runs / f"{protocol}-{name}", make, train, validation, settings, parts=parts)
-            results[protocol][name] = together([marks])
-            pictures(args.out / f"{protocol}-{name}", f"{name}, {protocol}, validation", marks, classes)
+            metrics = trained(args.runs / f"{protocol}-{name}", make, train, validation, settings, parts=parts)
+            results[protocol][name] = together([metrics])
+            pictures(args.out / f"{protocol}-{name}", f"{name}, {protocol}, validation", metrics, classes)
     (args.out / "networks.json").write_text(json.dumps(results, indent=1) + "\n")
     (args.out / "networks.md").write_text(page(results))
     print(page(results))
@@ -73,11 +74,11 @@ def size(network: nn.Module) -> dict[str, float]:
     }
 
 
-def pictures(stem: Path, title: str, marks: dict[str, Any], classes: tuple[str, ...]) -> None:
-    counts = np.array(marks["confusion"])
-    confusion = confusion_matrix(counts, classes, f"{title}, n = {marks['n']}")
+def pictures(stem: Path, title: str, metrics: dict[str, Any], classes: tuple[str, ...]) -> None:
+    counts = np.array(metrics["confusion"])
+    confusion = confusion_matrix(counts, classes, f"{title}, n = {metrics['n']}")
     stem.with_name(f"{stem.name}-confusion.svg").write_text(confusion)
-    stem.with_name(f"{stem.name}-curves.svg").write_text(training_curves(marks["history"]))
+    stem.with_name(f"{stem.name}-curves.svg").write_text(training_curves(metrics["history"]))
 
 
 def page(results: dict[str, Any]) -> str:
@@ -104,9 +105,9 @@ def page(results: dict[str, Any]) -> str:
             "|---" * (6 + len(classes)) + "|",
             f"| the reference's report (PrivateTest) | | {PUBLISHED[protocol]} | | | " + " | " * len(classes) + "|",
         ]
-        for name, marks in results[protocol].items():
-            recalls = " | ".join(f"{r:.2f}" for r in marks["recall"])
-            lines.append(f"| {results['networks'][name]['words']} | {cells(marks)} | {recalls} |")
+        for name, metrics in results[protocol].items():
+            recalls = " | ".join(f"{r:.2f}" for r in metrics["recall"])
+            lines.append(f"| {results['networks'][name]['words']} | {cells(metrics)} | {recalls} |")
         for name in results[protocol]:
             lines += [
                 "",

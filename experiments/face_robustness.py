@@ -152,18 +152,18 @@ def main() -> None:
 
 
 def pictures(model: Model, images: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:
-    """The marks of a model on faces `(n, 48, 48)` with labels `(n,)` under each condition."""
+    """The metrics of a model on faces `(n, 48, 48)` with labels `(n,)` under each condition."""
     rows: list[dict[str, Any]] = []
     before = np.empty(0)
     for name, change in track(CONDITIONS.items(), model.card.name):
         found = logits(model, np.stack([change(face) for face in images])[:, None])
         hits = (found.argmax(1) == labels).astype(float)
         before = before if rows else hits
-        marks = score(found, labels, model.card.temperature)
+        metrics = score(found, labels, model.card.temperature)
         rows.append({
             "condition": name,
-            **{key: marks[key] for key in ("n", "accuracy", "interval", "recall", "ece")},
-            "uar": unweighted_recall(marks["recall"][:COMMON]),
+            **{key: metrics[key] for key in ("n", "accuracy", "interval", "recall", "ece")},
+            "uar": unweighted_recall(metrics["recall"][:COMMON]),
             "change": float((hits - before).mean()),
             "change_interval": interval(hits - before, np.arange(len(hits))),
         })  # fmt: skip
@@ -216,8 +216,8 @@ def picture(results: dict[str, Any]) -> str:
     """All conditions and clips as bars, the models beside each other."""
     clips = ["CREMA-D clips, among eight", "CREMA-D clips, among three"]
     bars_of = {
-        name: [(row["accuracy"], *row["interval"]) for row in (*marks["faces"], *marks["clips"])]
-        for name, marks in results["models"].items()
+        name: [(row["accuracy"], *row["interval"]) for row in (*metrics["faces"], *metrics["clips"])]
+        for name, metrics in results["models"].items()
     }
     return bars([*CONDITIONS, *clips], bars_of, "Accuracy on FER+ validation faces (majority), changed, and on clips")
 
@@ -242,7 +242,7 @@ def page(results: dict[str, Any]) -> str:
         "|---" * (1 + 3 * len(models)) + "|",
     ]
     for i, condition in enumerate(CONDITIONS):
-        rows = [marks["faces"][i] for marks in models.values()]
+        rows = [metrics["faces"][i] for metrics in models.values()]
         lines.append(f"| {condition} | " + " | ".join(cells(row, i == 0) for row in rows) + " |")
     lines += [
         "",
@@ -255,8 +255,8 @@ def page(results: dict[str, Any]) -> str:
         "| model | among | n | accuracy | " + " | ".join(EMOTIONS[c] for c in THREE) + " |",
         "|---" * (4 + len(THREE)) + "|",
     ]
-    for name, marks in models.items():
-        for row in marks["clips"]:
+    for name, metrics in models.items():
+        for row in metrics["clips"]:
             recalls = " | ".join(f"{row['recall'][EMOTIONS[c]]:.0%}" for c in THREE)
             lines.append(f"| {name} | {row['among']} | {row['n']} | {share(row)} | {recalls} |")
     return "\n".join([*lines, ""])

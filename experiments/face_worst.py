@@ -18,6 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
+from emoscope.face.crop import SIDE
 from emoscope.training.metrics import wilson
 
 COMMAND = "python experiments/face_worst.py --data DATA --out results/face --model"
@@ -130,7 +131,7 @@ def voted(row: dict[str, Any]) -> str:
 
 def sheet(rows: Sequence[dict[str, Any]], faces: ferplus.Faces) -> Image.Image:
     """The faces with their votes and what the model says, numbered as in the table."""
-    side = SCALE * ferplus.SIDE
+    side = SCALE * SIDE
     width, height = side + 30, side + 5 * LINE + 8
     whole = Image.new("RGB", (COLUMNS * width, -(-len(rows) // COLUMNS) * height), "white")
     draw, font = ImageDraw.Draw(whole), ImageFont.load_default(10)

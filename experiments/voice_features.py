@@ -102,16 +102,16 @@ def run(kind: Kind, train: Samples, validation: Samples, listed: list[Recording]
         trainer = Trainer(network, train, validation, SETTINGS, channel, same, same, Path(folder))
         history = trainer.run()
         logits = trainer.logits(trainer.best(), validation.inputs)
-    marks = score(logits, validation.labels)
-    title = f"{kind}, RAVDESS, n = {marks['n']}"
+    metrics = score(logits, validation.labels)
+    title = f"{kind}, RAVDESS, n = {metrics['n']}"
     (out / f"features-{kind}-curves.svg").write_text(training_curves(history))
     (out / f"features-{kind}-confusion.svg").write_text(
-        confusion_matrix(np.array(marks["confusion"]), CREMAD_EMOTIONS, title)
+        confusion_matrix(np.array(metrics["confusion"]), CREMAD_EMOTIONS, title)
     )
     hits = logits.argmax(1) == validation.labels
     actors_interval = interval(hits, np.array([r.person for r in listed]))
     size = f"{train.inputs.shape[1]} x {train.inputs.shape[2]}"
-    return {"kind": kind, "size": size, "trained_on": len(train.inputs), **marks, "actors_interval": actors_interval}
+    return {"kind": kind, "size": size, "trained_on": len(train.inputs), **metrics, "actors_interval": actors_interval}
 
 
 def page(results: dict[str, Any]) -> str:

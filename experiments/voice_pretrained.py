@@ -63,15 +63,15 @@ def probe(name: str, features: np.ndarray, labels: np.ndarray, actors: np.ndarra
     logits = cross_val_predict(
         classifier, features, labels, groups=actors, cv=GroupKFold(4), method="decision_function"
     )
-    marks = score(logits, labels)
+    metrics = score(logits, labels)
     return {
         "features": name,
         "numbers": features.shape[1],
         "parameters": parameters,
-        "n": marks["n"],
-        "accuracy": marks["accuracy"],
+        "n": metrics["n"],
+        "accuracy": metrics["accuracy"],
         "interval": interval(logits.argmax(1) == labels, actors),
-        "uar": marks["uar"],
+        "uar": metrics["uar"],
     }
 
 

@@ -7,8 +7,8 @@
         $(for seed in 0 1 2; do echo --teacher RUNS/voice-$seed/voice-single.onnx; done)
     python experiments/voice_reference.py --data DATA --runs RUNS --out results/voice
 
-Each training leaves its marks on validation, its curves and its confusion matrix; this page gathers them. A recipe that
-has not been run is left out.
+Each training leaves its metrics on validation, its curves and its confusion matrix; this page gathers them. A recipe
+that has not been run is left out.
 """
 
 import json
@@ -37,11 +37,11 @@ PICTURES = {
 def main() -> None:
     args = arguments(__doc__, runs=True)
     runs = {name: args.runs / name for name in PICTURES if (args.runs / name / "validation.json").exists()}
-    marks = {name: json.loads((run / "validation.json").read_text()) for name, run in runs.items()}
+    metrics = {name: json.loads((run / "validation.json").read_text()) for name, run in runs.items()}
     for name, run in runs.items():
         for picture in ("curves", "confusion"):
             shutil.copy(run / f"{picture}.svg", args.out / f"{name}-{picture}.svg")
-    results = {"command": COMMAND, "marks": marks, "settings": {name: settings(run) for name, run in runs.items()}}
+    results = {"command": COMMAND, "marks": metrics, "settings": {name: settings(run) for name, run in runs.items()}}
     (args.out / "reference.json").write_text(json.dumps(results, indent=1) + "\n")
     (args.out / "reference.md").write_text(page(results))
     print(page(results))
@@ -52,7 +52,7 @@ def settings(run: Path) -> dict[str, Any]:
 
 
 def page(results: dict[str, Any]) -> str:
-    marks = results["marks"]
+    metrics = results["marks"]
     lines = [
         "# The reference system's voice network, reproduced",
         "",
@@ -65,7 +65,7 @@ def page(results: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|",
         "| the reference's report | MFCC, 40 x 216 | not known | - | - | 64 % | - | - |",
     ]
-    for name, m in marks.items():
+    for name, m in metrics.items():
         low, high = m["interval"]
         split = f"{m['protocol']}, **inflated**" if m["protocol"] in INFLATED else m["protocol"]
         epochs = results["settings"][name]["settings"]["epochs"]
@@ -74,16 +74,16 @@ def page(results: dict[str, Any]) -> str:
             f"| {low:.1%} to {high:.1%} | {m['uar']:.3f} |"
         )
     lines += ["", "## Precision / recall / F1 of each emotion", ""]
-    labels = next(iter(marks.values()))["labels"]
+    labels = next(iter(metrics.values()))["labels"]
     lines += ["| recipe | " + " | ".join(labels) + " |", "|---" * (len(labels) + 1) + "|"]
     report = [cell(*PUBLISHED[label]) if label in PUBLISHED else "" for label in labels]
     for near_zero in ("disgust", "fear"):
         report[labels.index(near_zero)] = "recall near 0"
     lines.append(f"| the reference's report | {' | '.join(report)} |")
-    for name, m in marks.items():
+    for name, m in metrics.items():
         rows = per_class(m["confusion"])
         lines.append(f"| `{name}` | " + " | ".join(cell(r["precision"], r["recall"], r["f1"]) for r in rows) + " |")
-    for name in marks:
+    for name in metrics:
         lines += [
             "",
             f"![Training curves of {name}]({name}-curves.svg)",

@@ -35,17 +35,17 @@ def main() -> None:
 
     def row(name: str, models: list[Model], last: float | None = None) -> dict[str, Any]:
         logits = np.log(np.maximum(probabilities(models, clips.logmel), 1e-9))
-        marks = score(logits, clips.labels, fit_temperature(logits, clips.labels))
+        metrics = score(logits, clips.labels, fit_temperature(logits, clips.labels))
         hits = logits.argmax(1) == clips.labels
         return {
             "model": name,
             "parameters": sum(model.card.parameters for model in models),
-            "n": marks["n"],
-            "accuracy": marks["accuracy"],
-            "interval": marks["interval"],
+            "n": metrics["n"],
+            "accuracy": metrics["accuracy"],
+            "interval": metrics["interval"],
             "actors_interval": interval(hits, actors),
-            "uar": marks["uar"],
-            "ece": marks["ece"],
+            "uar": metrics["uar"],
+            "ece": metrics["ece"],
             "last_epoch": last,
         }
 

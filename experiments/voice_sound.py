@@ -37,7 +37,7 @@ def main() -> None:
     scores["pipeline on the .flv"] = np.array(
         [list(emoscope.analyze(path).select("voice").mean_scores().values()) for _, path in clips]
     )
-    rows = [marks(name, part, truth) for name, part in scores.items()]
+    rows = [metrics(name, part, truth) for name, part in scores.items()]
     agree = float((scores["packed log-mels"].argmax(1) == scores["sound of the .flv"].argmax(1)).mean())
     (args.out / "sound.json").write_text(
         json.dumps({"command": COMMAND, "rows": rows, "agree": agree}, indent=1) + "\n"
@@ -52,7 +52,7 @@ def sound(path: Path) -> np.ndarray:
         return np.concatenate([item.samples for item in media if isinstance(item, Sound)])
 
 
-def marks(name: str, scores: np.ndarray, truth: np.ndarray) -> dict[str, object]:
+def metrics(name: str, scores: np.ndarray, truth: np.ndarray) -> dict[str, object]:
     right = int((scores.argmax(1) == truth).sum())
     return {"from": name, "n": len(truth), "accuracy": right / len(truth), "interval": wilson(right, len(truth))}
 

@@ -1,4 +1,4 @@
-"""What tests of any room share. It also puts this folder on the import path, so that all can import `make_media`.
+"""What tests of any room share. This folder is on the import path: all can import `make_media` and `places`.
 
 Experiments and benchmarks are scripts beside each other: their folders go on the path too, after all others.
 """
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from places import EXAMPLE, ROOT
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
@@ -18,10 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 settings.register_profile("emoscope", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("emoscope")
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
-ROOT = Path(__file__).parents[1]
 sys.path += [str(ROOT / "experiments"), str(ROOT / "benchmarks")]
-EXAMPLE = ROOT / "examples" / "synthetic.mp4"
 
 
 @pytest.fixture(scope="session")

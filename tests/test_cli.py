@@ -297,9 +297,9 @@ def test_models_as_json_are_those_of_the_contract() -> None:
     for row in rows:
         assert list(row) == ["name", "modality", "labels", "parameters", "bytes", "metrics", "licence", "path"]
         assert row["bytes"] == (registry.WEIGHTS / f"{row['name']}.onnx").stat().st_size
-        for marks in row["metrics"]:
-            low, high = marks["interval"]
-            assert low < marks["accuracy"] < high
+        for metrics in row["metrics"]:
+            low, high = metrics["interval"]
+            assert low < metrics["accuracy"] < high
     shown = emoscope("models")
     assert shown.exit_code == 0
     assert all(row["name"] in shown.stdout for row in rows)
@@ -313,13 +313,17 @@ def test_evaluation_as_json_is_that_of_the_contract(model: str, protocol: str, t
     options = [] if protocol in ("majority", "tfds") else ["--protocol", protocol]
     result = emoscope(*command, *options, "--json")
     assert result.exit_code == 0, result.output
-    marks = json.loads(result.stdout)
+    metrics = json.loads(result.stdout)
     contract = {"model", "protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece"}
-    assert contract | {"confusion"} <= set(marks)
-    assert (marks["protocol"], marks["split"], marks["model"]) == (protocol, "validation", registry.DEFAULTS[model])
-    counts = np.array(marks["confusion"])
-    assert counts.sum() == marks["n"] == {"face": 16, "voice": 12}[model]
-    assert counts.trace() / counts.sum() == pytest.approx(marks["accuracy"])
+    assert contract | {"confusion"} <= set(metrics)
+    assert (metrics["protocol"], metrics["split"], metrics["model"]) == (
+        protocol,
+        "validation",
+        registry.DEFAULTS[model],
+    )
+    counts = np.array(metrics["confusion"])
+    assert counts.sum() == metrics["n"] == {"face": 16, "voice": 12}[model]
+    assert counts.trace() / counts.sum() == pytest.approx(metrics["accuracy"])
     shown = emoscope(*command, *options)
     assert shown.exit_code == 0
     assert f"protocol {protocol}" in shown.stdout

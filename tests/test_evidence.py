@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import EXAMPLE
 from hypothesis import given
 from hypothesis import strategies as st
+from places import EXAMPLE
 
 import emoscope
 from emoscope.errors import EmoscopeError

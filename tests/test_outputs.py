@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLE
 from hypothesis import given
 from hypothesis import strategies as st
+from places import EXAMPLE
 
 import emoscope
 from emoscope.emotions import EMOTIONS

@@ -191,7 +191,7 @@ def models(as_json: bool) -> None:
         emoscope models --json
     """
     from .models import summaries
-    from .report.marks import show_models
+    from .report.metrics import show_models
 
     if as_json:
         click.echo(json.dumps(summaries(), indent=2))
@@ -220,14 +220,14 @@ def evaluate(model: str, data: Path, split: str, protocol: str | None, as_json: 
     Example:
         emoscope evaluate face --data DATA --split validation
     """
-    from .report.marks import show_evaluation
+    from .report.metrics import show_evaluation
     from .training.evaluate import evaluate as run
 
-    marks = run(model, data, split, protocol)
+    metrics = run(model, data, split, protocol)
     if as_json:
-        click.echo(json.dumps(marks))
+        click.echo(json.dumps(metrics))
     else:
-        show_evaluation(marks)
+        show_evaluation(metrics)
 
 
 @main.command()
@@ -311,7 +311,7 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
         emoscope dataset enhanced --data DATA --faces FACES --out sets/enhanced
     """
     from .data.face_sets import differences, shortfalls, write
-    from .report.marks import show_counts
+    from .report.metrics import show_counts
 
     with _progress("writing", "faces") as progress:
         counts = write(data, name, out, picked, seed, progress)

@@ -1,10 +1,10 @@
-import os
 import wave
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from places import DATA
 
 from emoscope.data.cremad import (
     ACTORS,
@@ -21,7 +21,6 @@ from emoscope.errors import DataError, MediaError
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.features import window_input
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 packed_here = pytest.mark.skipif(
     not (DATA / "cremad" / "logmel_train.npz").exists(), reason=f"no packed log-mels of CREMA-D in {DATA}"
 )

@@ -1,11 +1,11 @@
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from places import DATA
 from training_samples import faces, write_ferplus
 
 from emoscope.cli import main
@@ -15,7 +15,6 @@ from emoscope.data.face_sets import PUBLISHED, face_set
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import DataError
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 real = pytest.mark.skipif(not (DATA / "ferplus" / "fer2013new.csv").exists(), reason=f"no FER+ in {DATA}")
 FEAR, DISGUST = EMOTIONS.index("fear"), EMOTIONS.index("disgust")
 

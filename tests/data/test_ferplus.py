@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from places import DATA
 from training_samples import face, faces, votes, write_ferplus
 
 from emoscope.data.ferplus import (
@@ -23,7 +23,6 @@ from emoscope.data.ferplus import (
 )
 from emoscope.errors import DataError
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 real = pytest.mark.skipif(not (DATA / "ferplus" / "fer2013new.csv").exists(), reason=f"no FER+ in {DATA}")
 
 UNKNOWN, NOBODY = VOTES.index("unknown"), VOTES.index("NF")

@@ -1,15 +1,14 @@
 import gzip
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from places import DATA
 
 from emoscope.data.cremad import Clip, load_logmels
 from emoscope.data.votes import distribution, perceived, votes
 from emoscope.errors import DataError
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 CLIPS = [Clip.parse("1001_IEO_NEU_XX"), Clip.parse("1001_IEO_HAP_LO")]
 TABLE = """"","A","D","F","H","N","S","fileName"
 "100001",0,0,0,1,10,0,"1001_IEO_NEU_XX"

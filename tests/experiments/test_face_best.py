@@ -9,17 +9,17 @@ pytest.importorskip("torch")
 import face_best as best
 
 
-def marks(accuracy: float, recall: float) -> dict[str, Any]:
+def metrics(accuracy: float, recall: float) -> dict[str, Any]:
     """Of seven emotions with the same recall, and of contempt, which does not count, with none."""
     return {"accuracy": accuracy, "recall": [recall] * 7 + [0.0]}
 
 
 def test_the_most_accurate_share_with_enough_recall_is_taken() -> None:
-    assert best.choose({0.0: marks(0.90, 0.79), 0.1: marks(0.89, 0.81), 0.2: marks(0.88, 0.85)}) == 0.1
+    assert best.choose({0.0: metrics(0.90, 0.79), 0.1: metrics(0.89, 0.81), 0.2: metrics(0.88, 0.85)}) == 0.1
 
 
 def test_without_enough_recall_anywhere_the_highest_is_taken() -> None:
-    assert best.choose({0.0: marks(0.90, 0.60), 0.1: marks(0.89, 0.70), 0.2: marks(0.88, 0.65)}) == 0.1
+    assert best.choose({0.0: metrics(0.90, 0.60), 0.1: metrics(0.89, 0.70), 0.2: metrics(0.88, 0.65)}) == 0.1
 
 
 @pytest.mark.parametrize("member", best.MEMBERS)

@@ -37,12 +37,12 @@ def test_words_become_emotions() -> None:
         peers.columns(["bored"])
 
 
-def test_marks_leave_out_what_the_protocol_drops() -> None:
-    marks = peers.marks(np.array([0, 1, 0, 3]), np.array([0, 1, 7, -1]))
-    assert marks["n"] == 3
-    assert marks["accuracy"] == pytest.approx(2 / 3)
-    assert marks["recall"][7] == 0
-    assert marks["uar"] == 1  # contempt is none of the seven
+def test_metrics_leave_out_what_the_protocol_drops() -> None:
+    metrics = peers.metrics(np.array([0, 1, 0, 3]), np.array([0, 1, 7, -1]))
+    assert metrics["n"] == 3
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["recall"][7] == 0
+    assert metrics["uar"] == 1  # contempt is none of the seven
 
 
 def test_ours_reads_and_is_timed_in_a_process_of_its_own(stage: peers.Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import DATA, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from places import DATA, ROOT
 
 from emoscope.face import detect, mtcnn
 from emoscope.face.detect import Detector, Faces

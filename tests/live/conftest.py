@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import EXAMPLE
 from PIL import Image
+from places import EXAMPLE
 from starlette.testclient import TestClient
 
 from emoscope.live.app import Settings, create_app

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import EXAMPLE
+from places import EXAMPLE
 
 from .conftest import Server
 

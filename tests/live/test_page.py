@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
-from conftest import DATA, EXAMPLE
 from PIL import Image
+from places import DATA, EXAMPLE
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from websockets.sync.client import connect
 

@@ -4,8 +4,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
-from conftest import EXAMPLE
 from PIL import Image
+from places import EXAMPLE
 
 from emoscope import Session
 from emoscope.live.protocol import Chunk, Picture, ProtocolError, Start

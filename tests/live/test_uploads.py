@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from conftest import EXAMPLE
+from places import EXAMPLE
 from starlette.exceptions import HTTPException
 from starlette.testclient import TestClient
 

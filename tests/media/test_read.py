@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make_media import corners, damage, grey, noise, resident, sine, steps, write_sound, write_video
 from PIL import Image
+from places import DATA
 
 from emoscope.errors import MediaError
 from emoscope.media import SAMPLE_RATE, SUFFIXES, Frame, Media, Sound, decode, is_media, open_media
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 CREMAD = DATA / "cremad" / "VideoFlash"
 
 MAGIC = (

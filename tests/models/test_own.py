@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import EXAMPLE
+from places import EXAMPLE
 
 import emoscope
 from emoscope import Session

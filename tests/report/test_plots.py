@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from emoscope.report.plots import accuracy_curves, confusion_matrix, confusion_pair, training_curves
+from emoscope.report.plots import confusion_matrix, training_curves
 
 
 def texts(svg: str) -> list[str]:
@@ -46,17 +46,3 @@ def test_training_curves_need_an_epoch() -> None:
 def test_matplotlib_waits_until_something_is_drawn() -> None:
     code = "import sys, emoscope.report.plots, emoscope.report.page; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
-
-
-def test_confusions_side_by_side() -> None:
-    before, after = np.array([[8, 2], [5, 5]]), np.array([[7, 3], [1, 9]])
-    said = texts(confusion_pair([("without", before), ("with", after)], ["anger", "fear"]))
-    assert {"without", "with"} <= set(said)
-    assert said.count("anger") == 4
-    with pytest.raises(ValueError, match="expected counts of shape"):
-        confusion_pair([("without", before[:1])], ["anger", "fear"])
-
-
-def test_accuracy_curves_name_their_runs() -> None:
-    said = texts(accuracy_curves({"from scratch": [0.2, 0.4], "fine-tuned": [0.5, 0.6]}))
-    assert {"from scratch", "fine-tuned", "epoch"} <= set(said)

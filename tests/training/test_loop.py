@@ -82,11 +82,11 @@ def test_the_best_epoch_is_the_one_that_is_kept(tmp_path: Path, monkeypatch: pyt
     accuracies = iter([0.5, 0.9, 0.7, 0.9, 0.3, 0.2])
     weights: list[dict[str, Tensor]] = []
 
-    def marks(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    def metrics(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         weights.append(deepcopy(run.averaged.module.state_dict()))
         return {"accuracy": next(accuracies), "uar": 0.5}
 
-    monkeypatch.setattr(loop, "score", marks)
+    monkeypatch.setattr(loop, "score", metrics)
     run.run()
     best = run.best().state_dict()
     assert all(torch.equal(best[name], weights[3][name]) for name in best)

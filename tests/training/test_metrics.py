@@ -13,22 +13,22 @@ def logits_for(predicted: list[int], classes: int = 3) -> np.ndarray:
     return 5.0 * np.eye(classes)[predicted]
 
 
-def test_marks_as_worked_out_by_hand() -> None:
+def test_metrics_as_worked_out_by_hand() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2])
-    marks = score(logits_for([0, 0, 1, 1, 0, 2]), labels)
-    assert marks["n"] == 6
-    assert marks["accuracy"] == pytest.approx(4 / 6)
-    assert marks["recall"] == pytest.approx([2 / 3, 1 / 2, 1])
-    assert marks["uar"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
-    assert marks["macro_f1"] == pytest.approx((4 / 6 + 2 / 4 + 1) / 3)  # 2 right / (actual + said)
-    assert marks["confusion"] == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
+    metrics = score(logits_for([0, 0, 1, 1, 0, 2]), labels)
+    assert metrics["n"] == 6
+    assert metrics["accuracy"] == pytest.approx(4 / 6)
+    assert metrics["recall"] == pytest.approx([2 / 3, 1 / 2, 1])
+    assert metrics["uar"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
+    assert metrics["macro_f1"] == pytest.approx((4 / 6 + 2 / 4 + 1) / 3)  # 2 right / (actual + said)
+    assert metrics["confusion"] == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
 
 
 def test_a_class_that_does_not_occur_has_no_recall_and_is_no_part_of_the_means() -> None:
-    marks = score(logits_for([0, 2, 1]), np.array([0, 0, 1]))
-    assert marks["recall"] == [0.5, 1.0, None]
-    assert marks["uar"] == 0.75
-    assert marks["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
+    metrics = score(logits_for([0, 2, 1]), np.array([0, 0, 1]))
+    assert metrics["recall"] == [0.5, 1.0, None]
+    assert metrics["uar"] == 0.75
+    assert metrics["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
 
 
 def test_confusion_has_a_row_for_each_true_class() -> None:

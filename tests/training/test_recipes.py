@@ -84,12 +84,12 @@ def test_a_recipe_makes_a_model_from_each_layout(layout: str, tmp_path: Path, mo
     assert card.temperature > 0
     assert card.limits
     assert card.not_for
-    for marks in card.metrics:
-        protocol = marks["protocol"]
-        assert marks["command"].endswith(f"--split validation --protocol {protocol}")
+    for metrics in card.metrics:
+        protocol = metrics["protocol"]
+        assert metrics["command"].endswith(f"--split validation --protocol {protocol}")
         again = measure(Model(out / f"{recipe}.onnx"), tmp_path, "validation", protocol)
         assert {key: again[key] for key in ("n", "accuracy", "uar", "ece")} == pytest.approx(
-            {key: marks[key] for key in ("n", "accuracy", "uar", "ece")}
+            {key: metrics[key] for key in ("n", "accuracy", "uar", "ece")}
         )
 
     monkeypatch.setattr(registry, "WEIGHTS", out)

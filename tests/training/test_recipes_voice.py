@@ -83,13 +83,13 @@ def test_perceived_learns_the_votes_and_is_judged_by_the_majority(data: Path) ->
 
 def test_a_model_is_marked_by_its_own_split_and_by_votes_where_there_are_any(data: Path, tmp_path: Path) -> None:
     assert train("reference-mfcc-random", data, tmp_path / "random").exit_code == 0
-    (marks,) = Card.read(tmp_path / "random" / "reference-mfcc-random.json").metrics
-    assert marks["protocol"] == "random"
-    assert marks["command"] == "emoscope train reference-mfcc-random --data DATA --out OUT --epochs 1"
+    (metrics,) = Card.read(tmp_path / "random" / "reference-mfcc-random.json").metrics
+    assert metrics["protocol"] == "random"
+    assert metrics["command"] == "emoscope train reference-mfcc-random --data DATA --out OUT --epochs 1"
     write_votes(data, [*clips(36, "train"), *clips(18, "validation")])
     assert train("voice-perceived", data, tmp_path / "heard").exit_code == 0
     card = Card.read(tmp_path / "heard" / "voice-perceived.json")
-    assert [marks["protocol"] for marks in card.metrics] == ["perceived", "tfds"]
+    assert [metrics["protocol"] for metrics in card.metrics] == ["perceived", "tfds"]
 
 
 def test_votes_that_are_not_there_are_asked_for(data: Path, tmp_path: Path) -> None:

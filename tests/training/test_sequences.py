@@ -88,12 +88,12 @@ def test_the_recipe_runs_on_all_six_emotions_and_its_model_in_the_pipeline(
     for protocol, among in (("tfds", EMOTIONS), ("tfds-three", ("anger", "happiness", "sadness"))):
         shown = CliRunner().invoke(main, [*command, "--protocol", protocol])
         assert shown.exit_code == 0, shown.output
-        marks = json.loads(shown.stdout)
-        assert marks["labels"] == list(EMOTIONS)
-        said = np.array(marks["confusion"]).sum(0)
+        metrics = json.loads(shown.stdout)
+        assert metrics["labels"] == list(EMOTIONS)
+        said = np.array(metrics["confusion"]).sum(0)
         assert {EMOTIONS[i] for i in np.flatnonzero(said)} <= set(among)
-        assert np.array(marks["confusion"]).sum() == marks["n"]
-        assert marks["accuracy"] == pytest.approx(
+        assert np.array(metrics["confusion"]).sum() == metrics["n"]
+        assert metrics["accuracy"] == pytest.approx(
             next(m for m in card.metrics if m["protocol"] == protocol)["accuracy"]
         )
 
@@ -115,8 +115,8 @@ def test_own_clips_are_trained_on_too(data: Path, tmp_path: Path) -> None:
         for label in ("contempt", "neutral"):
             write_clip(data / "sequences", f"{person}-{label}", f"p{person}", label)
     path = train("sequence-clips", data, tmp_path / "own")
-    (marks,) = Card.read(path.with_suffix(".json")).metrics
-    assert (marks["protocol"], marks["split"], marks["n"]) == ("clips", "validation", 4)
+    (metrics,) = Card.read(path.with_suffix(".json")).metrics
+    assert (metrics["protocol"], metrics["split"], metrics["n"]) == ("clips", "validation", 4)
 
 
 def test_clips_of_test_actors_are_never_used(data: Path) -> None:

@@ -1,18 +1,16 @@
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from places import DATA
 
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.activity import CHUNK, PAD, Stretch, VoiceActivity
 
 from .conftest import LoudnessDetector, sound_of, speech_like
 
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 T = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
 
 

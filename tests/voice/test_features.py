@@ -1,15 +1,11 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
+from places import DATA
 
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.features import FLOOR_DB, HOP, MELS, N_FFT, WINDOW, WINDOW_FRAMES, log_mel, window_input
 
 from .conftest import sound_of
-
-DATA = Path(os.environ.get("EMOSCOPE_DATA", "/data"))
 
 
 def vowel(seconds: float, pitch: float = 140.0) -> np.ndarray:

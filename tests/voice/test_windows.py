@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.features import WINDOW
-from emoscope.voice.windows import HOP, Window, WindowPlan
+from emoscope.voice.windows import WINDOW_STEP, Window, WindowPlan
 
 
 def plan(start: int, end: int, steps: list[int] | None = None) -> list[Window]:
@@ -49,11 +49,11 @@ def test_the_parts_tile_the_utterance_and_lie_in_their_windows(utterance: tuple[
     assert windows[-1].part_end == start + length
     for before, after in itertools.pairwise(windows):
         assert before.part_end == after.part_start
-        assert before.start < after.start <= before.start + HOP
+        assert before.start < after.start <= before.start + WINDOW_STEP
     for window in windows:
         assert start <= window.start <= window.part_start < window.part_end <= window.end <= start + length
         assert window.end - window.start == min(length, WINDOW)
-        assert window.part_end - window.part_start >= min(length, HOP)
+        assert window.part_end - window.part_start >= min(length, WINDOW_STEP)
 
 
 @given(utterances)
@@ -70,5 +70,5 @@ def test_what_is_not_needed_is_not_asked_for(utterance: tuple[int, int, list[flo
     for step in sorted(start + int(fraction * length) for fraction in fractions):
         needed = made.needed
         assert all(window.start >= needed for window in made.reached(step))
-        assert step - made.needed <= WINDOW + HOP
+        assert step - made.needed <= WINDOW + WINDOW_STEP
     assert all(window.start >= made.needed for window in made.ended(start + length))

@@ -11,9 +11,7 @@ from PIL import Image
 
 from ..emotions import EMOTIONS, columns
 from ..errors import DataError
-
-SIDE = 48
-"""Pixels a side of a face."""
+from ..face.crop import SIDE
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")

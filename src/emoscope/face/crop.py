@@ -6,7 +6,7 @@ import numpy as np
 from ..models import FaceInput
 
 SIDE = 48
-"""Pixels a side of a crop."""
+"""Pixels a side of a face of FER+."""
 
 TEMPLATE = np.array([(15.0, 19.4), (33.0, 19.4), (24.0, 29.8), (16.5, 38.6), (31.5, 38.6)])
 """Where the five landmarks lie in a 48x48 face of FER+, x and y from its upper left corner: MTCNN's on training faces,

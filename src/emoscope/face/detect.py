@@ -15,7 +15,7 @@ import numpy as np
 
 from . import mtcnn
 
-WINDOW = 12  # P-Net's, pixels
+PNET_SIDE = 12  # pixels
 STRIDE = 2  # between P-Net's windows, pixels
 RNET_SIZE, ONET_SIZE = 24, 48  # input sides, pixels
 LEVEL_OVERLAP, OVERLAP = 0.5, 0.7  # more intersection over union than this: the same face, in one level and over all
@@ -80,8 +80,8 @@ class Detector:
         factor: float = 0.709,
         threads: int = 1,
     ) -> None:
-        if min_face < WINDOW:
-            raise ValueError(f"expected min_face >= {WINDOW} pixels, got {min_face}")
+        if min_face < PNET_SIDE:
+            raise ValueError(f"expected min_face >= {PNET_SIDE} pixels, got {min_face}")
         if not 0 < factor < 1:
             raise ValueError(f"expected 0 < factor < 1, got {factor}")
         if not all(0 < threshold < 1 for threshold in thresholds):
@@ -149,9 +149,9 @@ class Detector:
     def _pyramid(self, image: np.ndarray, pixels: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
         """Yield the levels, whole numbers in float32, and their scales; every pixel is the mean of what it covers."""
         height, width = image.shape[:2]
-        scale = WINDOW / self.min_face
+        scale = PNET_SIDE / self.min_face
         integral = None
-        while min(height, width) * scale >= WINDOW:
+        while min(height, width) * scale >= PNET_SIDE:
             rows, columns = math.ceil(height * scale), math.ceil(width * scale)
             if scale > INTEGRAL_SCALE:
                 level = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -167,14 +167,14 @@ class Detector:
         columns = _cells(width)
         step = max(1, BAND_PIXELS // (STRIDE * width))
         bands = [
-            self._pnet(_planes(level[None, STRIDE * top : STRIDE * (top + step) + WINDOW - STRIDE]))[0]
+            self._pnet(_planes(level[None, STRIDE * top : STRIDE * (top + step) + PNET_SIDE - STRIDE]))[0]
             for top in range(0, _cells(height), step)
         ]
         output = np.concatenate(bands, 1).reshape(5, -1, columns)
         logits = output[0].T
         x, y = np.nonzero(logits >= self._logits[0])
         corner = STRIDE * np.stack([x, y], 1)
-        boxes = np.concatenate([np.trunc((corner + 1) / scale), np.trunc((corner + WINDOW) / scale)], 1)
+        boxes = np.concatenate([np.trunc((corner + 1) / scale), np.trunc((corner + PNET_SIDE) / scale)], 1)
         scores = _probability(logits[x, y])
         if len(x) == 1:
             x = columns - 1 - x  # a slip of the package, kept so that the faces are the same

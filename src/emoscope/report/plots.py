@@ -33,33 +33,12 @@ def confusion_matrix(counts: np.ndarray, labels: Sequence[str], title: str) -> s
 
     size = 0.72 * len(labels)
     figure = Figure((size + 1.6, size + 1.4), facecolor="white", layout="constrained")
-    _draw_confusions(figure.add_subplot(), counts, labels, title)
+    draw_confusions(figure.add_subplot(), counts, labels, title)
     return svg(figure)
 
 
-def confusion_pair(pair: Sequence[tuple[str, np.ndarray]], labels: Sequence[str]) -> str:
-    """Draw confusion matrices side by side, as `confusion_matrix` does one.
-
-    Args:
-        pair: a title and counts `(k, k)` each.
-        labels: the `k` class names.
-
-    Returns:
-        One `<svg>` element on white.
-
-    Raises:
-        ValueError: counts are not square, or do not fit the labels.
-    """
-    from matplotlib.figure import Figure
-
-    size = 0.72 * len(labels)
-    figure = Figure(((size + 1.2) * len(pair), size + 1.4), facecolor="white", layout="constrained")
-    for axes, (title, counts) in zip(np.ravel(figure.subplots(1, len(pair))), pair, strict=True):
-        _draw_confusions(axes, counts, labels, title)
-    return svg(figure)
-
-
-def _draw_confusions(axes: "Axes", counts: np.ndarray, labels: Sequence[str], title: str) -> None:
+def draw_confusions(axes: "Axes", counts: np.ndarray, labels: Sequence[str], title: str) -> None:
+    """Draw one into matplotlib's axes; see `confusion_matrix`."""
     counts = np.asarray(counts)
     if counts.shape != (len(labels), len(labels)):
         raise ValueError(f"expected counts of shape {(len(labels),) * 2}, got {counts.shape}")
@@ -121,29 +100,4 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.xaxis.get_major_locator().set_params(integer=True)
-    return svg(figure)
-
-
-def accuracy_curves(runs: Mapping[str, Sequence[float]]) -> str:
-    """Draw the validation accuracy of several runs over their epochs.
-
-    Args:
-        runs: of each run its name and its accuracy, 0 to 1, after each epoch; at most eight.
-
-    Returns:
-        One `<svg>` element on white.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    figure = Figure((6, 3.4), facecolor="white", layout="constrained")
-    axes = figure.add_subplot()
-    for (name, values), colour in zip(runs.items(), COLOURS.values(), strict=False):
-        axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
-    axes.set(xlabel="epoch", title="validation accuracy")
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False)
     return svg(figure)

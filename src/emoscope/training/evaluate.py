@@ -39,7 +39,7 @@ def evaluate(name: str, data: str | Path, split: str, protocol: str | None = Non
             `perceived`. Sequences: `tfds`, `tfds-three` (clips of three emotions, among these), `clips` (own clips).
 
     Returns:
-        `model`, `protocol`, `split` and the marks of `metrics.score`.
+        `model`, `protocol`, `split` and the metrics of `metrics.score`.
 
     Raises:
         ModelError: there is no such model.
@@ -67,8 +67,14 @@ def measure(model: Model, data: Path, split: str, protocol: str | None = None) -
     found = clip_logits(model, inputs, labels) if model.card.modality == "sequence" else logits(model, inputs)
     if protocol in AMONG:
         found[:, [name not in AMONG[protocol] for name in model.card.labels]] = -np.inf
-    marks = score(found, labels, model.card.temperature)
-    return {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(model.card.labels), **marks}
+    metrics = score(found, labels, model.card.temperature)
+    return {
+        "model": model.card.name,
+        "protocol": protocol,
+        "split": split,
+        "labels": list(model.card.labels),
+        **metrics,
+    }
 
 
 def logits(model: Model, inputs: np.ndarray) -> np.ndarray:

@@ -207,15 +207,15 @@ class Trainer:
             advance()
         logits = self.logits(self.averaged.module, self.validation.inputs)
         kept = self.validation.labels >= 0
-        marks = score(logits[kept], self.validation.labels[kept])
+        metrics = score(logits[kept], self.validation.labels[kept])
         entry = {
             "epoch": epoch + 1,
             "train_loss": total / len(order),
             "validation_loss": cross_entropy(
                 torch.from_numpy(logits), torch.from_numpy(self.validation.targets)
             ).item(),
-            "validation_accuracy": marks["accuracy"],
-            "validation_uar": marks["uar"],
+            "validation_accuracy": metrics["accuracy"],
+            "validation_uar": metrics["uar"],
         }
         self.history.append(entry)
         self._save(entry)

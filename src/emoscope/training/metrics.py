@@ -46,7 +46,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def score(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> dict[str, Any]:
-    """All marks of logits `(n, classes)` against labels `(n,)`.
+    """All metrics of logits `(n, classes)` against labels `(n,)`.
 
     Returns:
         `n`, `accuracy`, `interval` (95 %, Wilson), `recall` (one a class, `None` where a class does not occur),

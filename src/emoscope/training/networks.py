@@ -66,10 +66,10 @@ class FaceResNet(nn.Module):
 
     def embed(self, faces: Tensor) -> Tensor:
         """Map faces `(n, 1, 48, 48)` to the features `(n, widths[-1])` that the logits are made from, at least 0."""
-        return self.features(standardised(faces)).mean((2, 3))
+        return self.features(standardised_faces(faces)).mean((2, 3))
 
 
-def standardised(faces: Tensor) -> Tensor:
+def standardised_faces(faces: Tensor) -> Tensor:
     """Each face `(n, 1, h, w)` less its own mean, by its own deviation: exposure and contrast do not matter."""
     mean = faces.mean((2, 3), keepdim=True)
     deviation = (faces - mean).square().mean((2, 3), keepdim=True).sqrt()

@@ -31,25 +31,26 @@ def per_class(confusion: Sequence[Sequence[int]]) -> list[dict[str, float]]:
     return rows
 
 
-def table(marks: Mapping[str, Any]) -> str:
+def table(metrics: Mapping[str, Any]) -> str:
     """A Markdown table of `per_class`, with the accuracy and its interval above it."""
-    low, high = marks["interval"]
+    low, high = metrics["interval"]
     lines = [
-        f"n = {marks['n']}, accuracy **{marks['accuracy']:.1%}** (95 % interval {low:.1%} to {high:.1%}), unweighted "
-        f"recall {marks['uar']:.3f}, macro F1 {marks['macro_f1']:.3f}, calibration error {marks['ece']:.3f}",
+        f"n = {metrics['n']}, accuracy **{metrics['accuracy']:.1%}** (95 % interval {low:.1%} to {high:.1%}), "
+        f"unweighted recall {metrics['uar']:.3f}, macro F1 {metrics['macro_f1']:.3f}, "
+        f"calibration error {metrics['ece']:.3f}",
         "",
         "| emotion | precision | recall | F1 | n |",
         "|---|---|---|---|---|",
     ]
-    for label, row in zip(marks["labels"], per_class(marks["confusion"]), strict=True):
+    for label, row in zip(metrics["labels"], per_class(metrics["confusion"]), strict=True):
         lines.append(f"| {label} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {row['support']} |")
     return "\n".join(lines)
 
 
-def write(marks: Mapping[str, Any], history: Sequence[Mapping[str, Any]], out: Path) -> None:
+def write(metrics: Mapping[str, Any], history: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Leave `validation.json`, `validation.md`, `confusion.svg` and `curves.svg` in a run's folder."""
-    (out / "validation.json").write_text(json.dumps(marks, indent=1) + "\n")
-    title = f"{marks['model']}, {marks['protocol']}, validation, n = {marks['n']}"
-    (out / "validation.md").write_text(f"# {title}\n\nCommand: `{marks['command']}`\n\n{table(marks)}\n")
-    (out / "confusion.svg").write_text(confusion_matrix(np.array(marks["confusion"]), marks["labels"], title))
+    (out / "validation.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    title = f"{metrics['model']}, {metrics['protocol']}, validation, n = {metrics['n']}"
+    (out / "validation.md").write_text(f"# {title}\n\nCommand: `{metrics['command']}`\n\n{table(metrics)}\n")
+    (out / "confusion.svg").write_text(confusion_matrix(np.array(metrics["confusion"]), metrics["labels"], title))
     (out / "curves.svg").write_text(training_curves(history))

@@ -38,7 +38,7 @@ def train(
     teachers: Sequence[Path] = (),
     start: Path | None = None,
 ) -> Path:
-    """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, the marks on validation
+    """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, the metrics on validation
     with pictures (`report.write`), the model and its card.
 
     Args:
@@ -121,15 +121,15 @@ def _export(recipe: Recipe, trainer: Trainer, data: Path, out: Path, made_by: st
     Not that of the epoch with the highest accuracy on validation, which is partly luck.
     """
     network = trainer.last().to("cpu")
-    path, marks = publish(recipe, network, trainer.validation, data, out, made_by)
-    write(marks, trainer.history, out)
+    path, metrics = publish(recipe, network, trainer.validation, data, out, made_by)
+    write(metrics, trainer.history, out)
     return path
 
 
 def publish(
     recipe: Recipe, network: nn.Module, validation: Samples, data: Path, out: Path, made_by: str = ""
 ) -> tuple[Path, dict[str, Any]]:
-    """Calibrate a trained network on validation, export it, and put its marks on its card.
+    """Calibrate a trained network on validation, export it, and put its metrics on its card.
 
     Args:
         recipe: gives the name, the labels and the words of the card.
@@ -140,7 +140,7 @@ def publish(
         made_by: the command, where it is more than `emoscope train` with the recipe.
 
     Returns:
-        The path of the ONNX file, and the marks on validation.
+        The path of the ONNX file, and the metrics on validation.
 
     Raises:
         ModelError: ONNX and torch do not agree.
@@ -174,12 +174,12 @@ def publish(
         **score(logits[kept], validation.labels[kept], card.temperature),
         "command": made_by or f"emoscope train {recipe.name} --data DATA --out OUT",
     }
-    replace(card, metrics=_marks(path, data, recipe, own)).write(path.with_suffix(".json"))
+    replace(card, metrics=_metrics(path, data, recipe, own)).write(path.with_suffix(".json"))
     return path, own
 
 
-def _marks(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """For the card: the model's marks under all protocols that `evaluate` knows, the recipe's first.
+def _metrics(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """For the card: the model's metrics under all protocols that `evaluate` knows, the recipe's first.
 
     A recipe with a split of its own, such as `random`, has only that one; a protocol whose labels are not there, such
     as raters' votes, is left out.
@@ -191,13 +191,13 @@ def _marks(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tuple
     rows = []
     for protocol in sorted(protocols, key=lambda name: name != recipe.protocol):
         try:
-            marks = measure(Model(path), data, "validation", protocol)
+            metrics = measure(Model(path), data, "validation", protocol)
         except DataError:
             if protocol == recipe.protocol:
                 raise
             continue
-        marks["command"] = f"emoscope evaluate {recipe.name} --data DATA --split validation --protocol {protocol}"
-        rows.append({key: marks[key] for key in kept})
+        metrics["command"] = f"emoscope evaluate {recipe.name} --data DATA --split validation --protocol {protocol}"
+        rows.append({key: metrics[key] for key in kept})
     return tuple(rows)
 
 

@@ -24,6 +24,7 @@ from .features import encode, encode_clips
 from .loop import Samples
 from .networks import FaceResNet
 from .pretrained import face_network
+from .recipe import Splits
 from .sequence_networks import FEATURES, Streaming
 
 PLAN = FaceWindows()
@@ -40,8 +41,6 @@ VOTES = 0.25
 
 FEWEST = 3
 """Persons who must show an emotion in the clips to train on: of fewer, the person would be learned, not the emotion."""
-
-Splits = tuple[Samples, Samples]
 
 
 def cremad_splits(data: Path) -> Splits:

@@ -12,7 +12,7 @@ from typing import Any
 from ..media.types import SAMPLE_RATE
 from .features import WINDOW
 
-HOP = SAMPLE_RATE // 2  # from one window to the next: 0.5 s
+WINDOW_STEP = SAMPLE_RATE // 2  # from one window to the next: 0.5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class WindowPlan:
     def __init__(self, start: int, window: int = WINDOW) -> None:
         self._window = window
         self._side = (
-            window - HOP
+            window - WINDOW_STEP
         ) // 2  # from a window's start to that of its part, and from its part's end to its own
         self._start = start
         self._next = start  # where the next window starts, unless it is the last
@@ -55,14 +55,14 @@ class WindowPlan:
     @property
     def needed(self) -> int:
         """The first sample that a window yet to come may see: the last one starts later than the one before it."""
-        return max(self._start, self._next - HOP)
+        return max(self._start, self._next - WINDOW_STEP)
 
     def reached(self, sample: int) -> Iterator[Window]:
         """The windows that are certain once the utterance is known to go on until `sample` at least."""
         # not at equality: then it could be the last window, whose part reaches further
         while sample > self._next + self._window:
-            yield self._plan(self._next, self._next + self._window, self._next + self._side + HOP)
-            self._next += HOP
+            yield self._plan(self._next, self._next + self._window, self._next + self._side + WINDOW_STEP)
+            self._next += WINDOW_STEP
 
     def ended(self, sample: int) -> Iterator[Window]:
         """The remaining windows of an utterance that ends before `sample`."""

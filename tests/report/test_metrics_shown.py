@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from emoscope.emotions import EMOTIONS
-from emoscope.report.marks import show_evaluation, show_models
+from emoscope.report.metrics import show_evaluation, show_models
 from emoscope.training.metrics import score
 
 
-def marks() -> dict[str, object]:
+def metrics() -> dict[str, object]:
     labels = np.array([0, 0, 1, 1, 2])
     logits = np.eye(8)[[0, 1, 1, 1, 2]]
     return {
@@ -21,7 +21,7 @@ def marks() -> dict[str, object]:
 
 
 def test_models_are_listed_with_their_intervals(capsys: pytest.CaptureFixture[str]) -> None:
-    row = {"name": "face-x", "labels": EMOTIONS, "parameters": 1234, "bytes": 2_500_000, "metrics": [marks()]}
+    row = {"name": "face-x", "labels": EMOTIONS, "parameters": 1234, "bytes": 2_500_000, "metrics": [metrics()]}
     show_models([row])
     printed = capsys.readouterr().out
     assert "face-x" in printed and "1,234" in printed and "2.5" in printed
@@ -29,7 +29,7 @@ def test_models_are_listed_with_their_intervals(capsys: pytest.CaptureFixture[st
 
 
 def test_an_evaluation_shows_every_class_and_where_it_went(capsys: pytest.CaptureFixture[str]) -> None:
-    show_evaluation(marks())
+    show_evaluation(metrics())
     lines = capsys.readouterr().out.splitlines()
     assert "80.0%" in lines[1] and "n = 5" in lines[1]
     (neutral,) = [line.split() for line in lines if line.strip().startswith("neutral")]

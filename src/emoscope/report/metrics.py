@@ -13,25 +13,26 @@ def show_models(rows: Sequence[Mapping[str, Any]]) -> None:
     for heading in ("name", "emotions", "parameters", "MB", "validation accuracy (95 % interval)"):
         table.add_column(heading, justify="right" if heading in ("emotions", "parameters", "MB") else "left")
     for row in rows:
-        marks = "\n".join(_short(m) for m in row["metrics"])
+        metrics = "\n".join(_short(m) for m in row["metrics"])
         size = f"{row['bytes'] / 1e6:.1f}"
-        table.add_row(row["name"], str(len(row["labels"])), f"{row['parameters']:,}", size, marks)
+        table.add_row(row["name"], str(len(row["labels"])), f"{row['parameters']:,}", size, metrics)
     Console().print(table)
 
 
-def show_evaluation(marks: Mapping[str, Any]) -> None:
-    """Print the marks of one model on one split: see `training.evaluate.evaluate`."""
+def show_evaluation(metrics: Mapping[str, Any]) -> None:
+    """Print the metrics of one model on one split: see `training.evaluate.evaluate`."""
     console = Console()
-    console.print(f"{marks['model']}, protocol {marks['protocol']}, {marks['split']} split, n = {marks['n']}")
-    console.print(f"accuracy {interval(marks)}")
+    console.print(f"{metrics['model']}, protocol {metrics['protocol']}, {metrics['split']} split, n = {metrics['n']}")
+    console.print(f"accuracy {interval(metrics)}")
     console.print(
-        f"unweighted recall {marks['uar']:.3f}, macro F1 {marks['macro_f1']:.3f}, calibration error {marks['ece']:.3f}"
+        f"unweighted recall {metrics['uar']:.3f}, macro F1 {metrics['macro_f1']:.3f}, "
+        f"calibration error {metrics['ece']:.3f}"
     )
     table = Table(box=None, header_style="dim", title="true class by row, predicted by column", title_justify="left")
     table.add_column("")
-    for heading in ("recall", *(label[:5] for label in marks["labels"])):
+    for heading in ("recall", *(label[:5] for label in metrics["labels"])):
         table.add_column(heading, justify="right")
-    for label, recall, counts in zip(marks["labels"], marks["recall"], marks["confusion"], strict=True):
+    for label, recall, counts in zip(metrics["labels"], metrics["recall"], metrics["confusion"], strict=True):
         table.add_row(label, "-" if recall is None else f"{recall:.3f}", *map(str, counts))
     console.print(table)
 
@@ -47,12 +48,12 @@ def show_counts(counts: Sequence[Any]) -> None:
     Console().print(table)
 
 
-def _short(marks: Mapping[str, Any]) -> str:
-    low, high = marks["interval"]
-    return f"{marks['protocol']} {marks['accuracy']:.1%} ({low * 100:.1f} to {high * 100:.1f})"
+def _short(metrics: Mapping[str, Any]) -> str:
+    low, high = metrics["interval"]
+    return f"{metrics['protocol']} {metrics['accuracy']:.1%} ({low * 100:.1f} to {high * 100:.1f})"
 
 
-def interval(marks: Mapping[str, Any]) -> str:
+def interval(metrics: Mapping[str, Any]) -> str:
     """`86.9 % (95 % interval 85.7 to 88.0)`."""
-    low, high = marks["interval"]
-    return f"{marks['accuracy']:.1%} (95 % interval {low * 100:.1f} to {high * 100:.1f}, n = {marks['n']})"
+    low, high = metrics["interval"]
+    return f"{metrics['accuracy']:.1%} (95 % interval {low * 100:.1f} to {high * 100:.1f}, n = {metrics['n']})"

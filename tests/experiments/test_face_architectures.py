@@ -5,12 +5,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from face_architectures import Ensemble, FaceHybrid, ReferenceFaceCNN  # noqa: E402
+
 from emoscope.errors import ModelError  # noqa: E402
-from emoscope.training.ensemble import Ensemble  # noqa: E402
 from emoscope.training.export import check, to_onnx  # noqa: E402
 from emoscope.training.metrics import prior_shift, score  # noqa: E402
 from emoscope.training.networks import FaceResNet  # noqa: E402
-from emoscope.training.networks_face import FaceHybrid, FaceVGG, ReferenceFaceCNN  # noqa: E402
+from emoscope.training.networks_face import FaceVGG  # noqa: E402
 from emoscope.training.pretrained import averaged  # noqa: E402
 from emoscope.training.recipes_face import compact, wide  # noqa: E402
 
