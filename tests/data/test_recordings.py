@@ -1,11 +1,12 @@
 import csv
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emoscope.data import ravdess
+from emoscope.data import ased, nemo, ravdess
 from emoscope.data.recordings import Recording, log_mels, read_table, samples
 from emoscope.errors import DataError, MediaError
 from emoscope.voice.features import window_input
@@ -110,3 +111,21 @@ def test_ravdess_says_who_speaks_and_what_is_acted(tmp_path: Path) -> None:
 def test_a_folder_without_ravdess_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected ravdess/Actor_NN"):
         ravdess.recordings(tmp_path)
+
+
+def test_ased_and_nemo_are_read_by_their_names(tmp_path: Path) -> None:
+    for name in ("ased/S4-04-02-01-29.wav", "ased/a5-01-01-02-03.wav", "ased/notes.wav"):
+        write_tone(tmp_path / name)
+    for name in ("nemo/EB0_anger_1.wav", "nemo/KI1_surprised_12.wav", "nemo/KI1_bored_2.wav"):
+        write_tone(tmp_path / name)
+    expected = [("S4-04-02-01-29.wav", "sadness", "29"), ("a5-01-01-02-03.wav", "anger", "03")]
+    assert ased.recordings(tmp_path) == [Recording(tmp_path / "ased" / name, *rest) for name, *rest in expected]
+    assert ased.recordings(tmp_path / "ased") == ased.recordings(tmp_path)
+    expected = [("EB0_anger_1.wav", "anger", "EB0"), ("KI1_surprised_12.wav", "surprise", "KI1")]
+    assert nemo.recordings(tmp_path) == [Recording(tmp_path / "nemo" / name, *rest) for name, *rest in expected]
+
+
+@pytest.mark.parametrize("read", [ased.recordings, nemo.recordings])
+def test_a_corpus_that_is_not_there_is_asked_for(read: Callable[[Path], list[Recording]], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected"):
+        read(tmp_path)

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,36 @@ def test_a_folder_with_a_table_trains_with_speakers_apart(tmp_path: Path) -> Non
     card = Card.read(tmp_path / "out" / "voice-folder.json")
     assert card.labels == ("anger", "happiness")
     assert card.metrics[0]["protocol"] == "recordings"
+
+
+def test_corpora_are_drawn_by_the_root_of_their_size(data: Path, tmp_path: Path) -> None:
+    names = {
+        "ravdess": ["Actor_13/03-01-05-01-01-01-13", "Actor_13/03-01-08-01-01-01-13"],  # surprise is not CREMA-D's
+        "ased": ["a5-01-01-02-03", "n1-01-01-02-03", "s4-01-01-02-05", "h3-01-01-02-05"],
+        "nemo": ["EB0_anger_1"],
+    }
+    write_wavs(tmp_path / "some", ["1001_IEO_ANG_XX"])
+    wav = tmp_path / "some" / "cremad" / "AudioWAV" / "1001_IEO_ANG_XX.wav"
+    for corpus, found in names.items():
+        for name in found:
+            path = data / corpus / f"{name}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(wav, path)
+    samples, validation = recipes_voice.load_corpora(data)
+    assert (len(samples.inputs), len(validation.inputs)) == (36 + 1 + 4 + 1, 18)
+    assert samples.labels[36:].tolist() == [0, 0, 3, 4, 5, 0]
+    assert samples.drawn is not None
+    shares = [part.sum() for part in np.split(samples.drawn, [36, 37, 41])]
+    np.testing.assert_allclose(shares, np.array([6, 1, 2, 1]) / 10)
+    without, _ = recipes_voice.load_corpora(data, "cremad")
+    assert len(without.inputs) == 6
+    assert train("voice-research", data, tmp_path / "out").exit_code == 0
+    card = Card.read(tmp_path / "out" / "voice-research.json")
+    assert card.licence == "CC-BY-NC-SA-4.0"
+    model = tmp_path / "out" / "voice-research.onnx"
+    assert train("voice-research", data, tmp_path / "again", "--start", str(model)).exit_code == 0
+    card = Card.read(tmp_path / "again" / "voice-research.json")
+    assert "--start WEIGHTS/voice-research.onnx" in card.recipe
 
 
 def test_a_folder_of_one_speaker_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from torch import nn
@@ -17,11 +18,13 @@ from .evaluate import READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
-from .pretrained import averaged
+from .pretrained import averaged, unfolded
 from .recipe import Recipe
 from .recipes import find, fingerprint
 from .report import write
 
+STATISTICS = 512
+"""Training inputs from which the statistics of the batch normalisation are made anew."""
 EXAMPLES = 16
 """Validation inputs on which ONNX and torch are compared."""
 
@@ -50,7 +53,8 @@ def train(
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
         teachers: trained models (`.onnx`) whose scores become part of the target.
-        start: the folder of an earlier training of the same network, from whose weights this one goes on.
+        start: the folder of an earlier training of the same network, from whose weights this one goes on; or its
+            `.onnx` file, of a voice model.
 
     Returns:
         The path of the ONNX file.
@@ -82,7 +86,7 @@ def train(
     torch.manual_seed(recipe.settings.seed)
     network = recipe.network()
     trainer = Trainer(
-        averaged(start, network) if start else network,
+        _started(network, start, recipe, samples),
         samples,
         validation,
         recipe.settings,
@@ -98,6 +102,15 @@ def train(
     return path
 
 
+def _started(network: nn.Module, start: Path | None, recipe: Recipe, samples: Samples) -> nn.Module:
+    if start is None:
+        return network
+    if start.suffix != ".onnx":
+        return averaged(start, network)
+    some = samples.inputs[np.random.default_rng(0).choice(len(samples.inputs), STATISTICS, p=samples.drawn)]
+    return unfolded(start, network, batch_of(some, recipe.prepare))
+
+
 def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     settings = recipe.settings
     if epochs:
@@ -109,7 +122,7 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
 def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int | None, epochs: int | None) -> str:
     """The command of a training with options; nothing for one without any."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
-    others += [f"--start RUNS/{start.name}"] if start else []
+    others += [f"--start {'WEIGHTS' if start.suffix == '.onnx' else 'RUNS'}/{start.name}"] if start else []
     others += [] if seed is None else [f"--seed {seed}"]
     others += [] if epochs is None else [f"--epochs {epochs}"]
     return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
@@ -157,7 +170,7 @@ def publish(
         temperature=fit_temperature(logits[kept], validation.labels[kept]),
         data=recipe.data,
         metrics=(),
-        licence="Apache-2.0",
+        licence=recipe.licence,
         limits=recipe.limits,
         not_for=NOT_FOR,
         recipe=made_by or recipe.name,
