@@ -1,6 +1,6 @@
 """The recipes for voices: the shipped model, the reference system's network, and what they are compared by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,29 +59,24 @@ CORPORA = {"ravdess": ravdess.recordings, "ased": ased.recordings, "nemo": nemo.
 """What `voice-research` learns from beside CREMA-D."""
 
 
-def load_corpora(data: Path, left_out: str = "") -> Splits:
-    """CREMA-D's training actors and all that there is of `CORPORA`; CREMA-D's validation actors validate.
-
-    A corpus is drawn by the root of its size, so that none drowns the rest.
-
-    Args:
-        data: the folder that holds `cremad/`, `ravdess/`, `ased/` and `nemo/`.
-        left_out: `cremad`, or a key of `CORPORA`, to learn from the others alone.
-    """
+def load_corpora(data: Path) -> Splits:
+    """CREMA-D's training actors and all that there is of `CORPORA`; CREMA-D's validation actors validate."""
     train, validation = load_tfds(data)
-    parts = [] if left_out == "cremad" else [train]
-    parts += [_listened(read(data), name) for name, read in CORPORA.items() if name != left_out]
-    sizes = [len(part.labels) for part in parts]
-    shares = np.concatenate([np.full(size, size**-0.5) for size in sizes])
+    return together([train, *(listened(data, name) for name in CORPORA)]), validation
+
+
+def together(corpora: Sequence[Samples]) -> Samples:
+    """Corpora as one, each drawn by the root of its size, so that none drowns the rest."""
+    shares = np.concatenate([np.full(len(part.labels), len(part.labels) ** -0.5) for part in corpora])
     inputs, targets, labels = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "targets", "labels")
+        np.concatenate([getattr(part, name) for part in corpora]) for name in ("inputs", "targets", "labels")
     )
-    return Samples(inputs, targets, labels, shares / shares.sum()), validation
+    return Samples(inputs, targets, labels, shares / shares.sum())
 
 
-def _listened(listed: list[recordings.Recording], name: str) -> Samples:
-    """The recordings of CREMA-D's emotions, with the emotion that was acted as target."""
-    listed = [recording for recording in listed if recording.emotion in CREMAD_EMOTIONS]
+def listened(data: Path, name: str) -> Samples:
+    """The recordings of one of `CORPORA` that show one of CREMA-D's emotions, with the emotion that was acted."""
+    listed = [recording for recording in CORPORA[name](data) if recording.emotion in CREMAD_EMOTIONS]
     labels = np.array([CREMAD_EMOTIONS.index(recording.emotion) for recording in listed], np.int64)
     with Progress(transient=True) as progress:
         task = progress.add_task(f"listening to {name}", total=len(listed))
