@@ -33,8 +33,8 @@ SURE = (0.05, 0.02)  # ... where the stretch is a voice already
 # is a click, noise that sets in, or a tone.
 RECENT = 12  # 0.38 s
 CHANGING = 8
-# Above this cosine of two magnitude spectra of 64 ms, 32 ms apart, they sound alike: most of speech lies below, nearly all
-# of a tone above 0.99.
+# Above this cosine of two magnitude spectra of 64 ms, 32 ms apart, they sound alike: most of speech lies below,
+# most of a tone above 0.99.
 ALIKE = 0.9
 LOWEST, HIGHEST = 3, 257  # bins of such a spectrum that are compared: 47 to 4,000 Hz
 
