@@ -72,7 +72,7 @@ def laughter(random: Random, n: int) -> np.ndarray:
         length = min(n - start, int(0.55 * beat))
         fall = np.linspace(1.15, 0.9, length) * pitch * random.uniform(0.95, 1.05)
         phase = 2 * np.pi * np.cumsum(fall) / SAMPLE_RATE
-        tones = sum(np.sin(k * phase) / k for k in range(1, 9))
+        tones = sum((np.sin(k * phase) / k for k in range(1, 9)), np.zeros(length))
         air = _coloured(random, length, random.uniform(800, 2000), 800)
         swell = np.sin(np.pi * np.arange(length) / length)
         sound[start : start + length] = swell * (_peak(tones) + random.uniform(0.2, 0.8) * air)

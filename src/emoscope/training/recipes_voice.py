@@ -151,7 +151,7 @@ INPUT: dict[str, Any] = {
     "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
     "range": [0, 1],
     "normalisation": "each window from its quietest to its loudest point, at most 80 dB; of voice-cremad, inside the "
-    "network, each band less its own mean over time",
+    "network, each band less its own mean over time; the mean of four ways to halve time",
 }
 DATA: dict[str, Any] = {
     "set": "CREMA-D (Cao et al. 2014), sound",
@@ -163,7 +163,7 @@ LIMITS = (
     "Trained on 63 actors who speak 12 English sentences: acted, read speech in a quiet room.",
     "People who hear these clips name the intended emotion 40.0 % of the time (Cao et al. 2014, their votes).",
     "Surprise and contempt are not among its classes: it gives them 0.",
-    "Other languages, ages under 20 and over 74, song and whisper were not trained on.",
+    "Never trained on: languages other than English, children, people over 74, spontaneous speech, song, whisper.",
     "On RAVDESS, whose actors and studio it has not heard, voice-cremad by itself is right in 40.3 % of six emotions "
     "(95 % interval 37.5 to 43.6, n 528; results/baseline).",
 )
@@ -180,7 +180,9 @@ RESEARCH_DATA: dict[str, Any] = {
 RESEARCH_LIMITS = (
     "For non-commercial research only: RAVDESS and nEMO allow no other use.",
     "Trained on 113 speakers of English, Amharic and Polish: acted, mostly read speech without noise.",
-    *LIMITS[1:4],
+    *LIMITS[1:3],
+    "Never trained on: other languages, children, people over 74, spontaneous speech, song, whisper.",
+    "Of ASED, RAVDESS and nEMO it has heard all that is at hand: how it does on their other speakers is not measured.",
 )
 
 
