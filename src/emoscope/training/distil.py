@@ -14,7 +14,7 @@ from .evaluate import logits
 from .loop import Prepare, Samples
 
 SHARE = 0.7
-"""How much of the target is the teachers'; the rest is the recipe's own."""
+"""How much of a target is the teachers'; the rest is the recipe's own."""
 
 
 def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
 
 
 def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...], prepare: Prepare) -> Samples:
-    """The samples with `SHARE` of each target replaced by what the teachers say.
+    """The samples with a share of each target, `SHARE` unless they say another, replaced by what the teachers say.
 
     Args:
         samples: what the recipe trains on.
@@ -49,4 +49,16 @@ def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...
         if model.card.labels != labels:
             raise EmoscopeError(f"{model.path} says {', '.join(model.card.labels)}; expected {', '.join(labels)}")
     said = probabilities(models, prepare(torch.from_numpy(samples.inputs)).numpy())
-    return replace(samples, targets=(1 - SHARE) * samples.targets + SHARE * said)
+    share = np.float32(SHARE) if samples.taught is None else samples.taught[:, None]
+    return replace(samples, targets=(1 - share) * samples.targets + share * said)
+
+
+def together(*parts: Samples) -> Samples:
+    """All samples of several."""
+    taught = [np.full(len(part.inputs), SHARE, np.float32) if part.taught is None else part.taught for part in parts]
+    return Samples(
+        inputs=np.concatenate([part.inputs for part in parts]),
+        targets=np.concatenate([part.targets for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        taught=np.concatenate(taught),
+    )

@@ -30,11 +30,14 @@ class Samples:
         inputs: uint8 `(n, ...)`, of which the network is given `inputs / 255`, or floats, given as they are.
         targets: float32 `(n, classes)`: the distribution to learn.
         labels: int64 `(n,)`: the class that counts as right, -1 where the protocol drops the sample.
+        taught: float32 `(n,)`: the share of each target that is the teachers', where there are any; `distil.SHARE` by
+            default.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     labels: np.ndarray
+    taught: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,17 @@
 """Trained networks as torch networks, to go on from."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 
+import numpy as np
 import torch
 from torch import nn
 
 from ..errors import ModelError
 from ..models import registry
+from .loop import Prepare, Samples, batch_of
 from .networks import FaceResNet
 
 SEQUENCE_START = registry.WEIGHTS / "face-ferplus.onnx"
@@ -35,6 +39,93 @@ def averaged(run: Path, network: nn.Module, epoch: str = "best") -> nn.Module:
     return network.eval()
 
 
+def started(start: Path, network: nn.Module, samples: Samples, prepare: Prepare) -> nn.Module:
+    """A network with the weights of an earlier training.
+
+    Args:
+        start: its folder, or the `.onnx` that was made of it.
+        network: of the same kind.
+        samples: what will be trained on: in ONNX the batch normalisation is part of the convolutions; what it
+            normalised by is measured again on some of them.
+        prepare: of the recipe.
+
+    Raises:
+        ModelError: there are no such weights, or they are another network's.
+    """
+    if start.suffix != ".onnx":
+        return averaged(start, network)
+    chosen = np.random.default_rng(0).permutation(len(samples.inputs))[:MEASURED]
+    return unfolded(network, layers_of(start), batch_of(samples.inputs[np.sort(chosen)], prepare))
+
+
+MEASURED = 2048
+"""Samples on which batch normalisation is measured again."""
+
+
+def unfolded(network: nn.Module, layers: Sequence[Sequence[torch.Tensor]], batch: torch.Tensor) -> nn.Module:
+    """Give a network with batch normalisation the weights of one in which it is part of the convolutions.
+
+    Each normalisation takes the statistics of what reaches it, and undoes them: the network says what it said.
+
+    Args:
+        network: convolutions, each with a batch normalisation behind it, and linear layers.
+        layers: weight and bias of each, in order.
+        batch: what the statistics are measured on.
+
+    Raises:
+        ModelError: the layers are another network's.
+    """
+    modules = list(network.modules())
+    places = [module for module in modules if isinstance(module, nn.Conv2d | nn.Linear)]
+    norms = [module for module in modules if isinstance(module, nn.BatchNorm2d)]
+    if [tuple(weight.shape) for weight, _ in layers] != [tuple(place.weight.shape) for place in places]:
+        raise ModelError(f"the weights are another network's than {type(network).__name__}'s")
+    biases = []
+    with torch.no_grad():
+        for place, (weight, bias) in zip(places, layers, strict=True):
+            place.weight.copy_(weight)
+            if place.bias is None:
+                biases.append(bias)
+            else:
+                place.bias.copy_(bias)
+        if len(biases) != len(norms):
+            raise ModelError(f"{type(network).__name__} has convolutions without batch normalisation")
+        hooks = [
+            norm.register_forward_pre_hook(partial(_measure, bias=bias))
+            for norm, bias in zip(norms, biases, strict=True)
+        ]
+        network.eval()(batch)
+        for hook in hooks:
+            hook.remove()
+    return network
+
+
+def _measure(norm: nn.Module, inputs: tuple[torch.Tensor], bias: torch.Tensor) -> None:
+    """Give a normalisation the statistics of its input, and the scale and shift that leave nothing but a bias."""
+    assert isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None and norm.running_var is not None
+    variance, mean = torch.var_mean(inputs[0], (0, 2, 3), correction=0)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_((variance + norm.eps).sqrt())
+    norm.bias.copy_(bias + mean)
+
+
+def layers_of(path: Path) -> list[list[torch.Tensor]]:
+    """Weight and bias of each convolution and linear layer of an `.onnx`, in order.
+
+    Raises:
+        ModelError: there is no such file.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    if not path.is_file():
+        raise ModelError(f"there is no model {path}")
+    graph = onnx.load(str(path)).graph
+    weights = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+    return [[weights[name] for name in node.input[1:]] for node in graph.node if node.op_type in ("Conv", "Gemm")]
+
+
 def face_network(path: Path | None = None) -> FaceResNet:
     """The face network with a model's weights.
 
@@ -47,13 +138,8 @@ def face_network(path: Path | None = None) -> FaceResNet:
     Raises:
         ModelError: it holds another network.
     """
-    import onnx
-    from onnx import numpy_helper
-
     path = path or SEQUENCE_START
-    graph = onnx.load(str(path)).graph
-    weights = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
-    layers = [[weights[name] for name in node.input[1:]] for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    layers = layers_of(path)
     network = FaceResNet(classes=len(layers[-1][1]))
     places = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     found = [tuple(weight.shape) for weight, _ in layers]

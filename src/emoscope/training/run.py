@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.console import Console
 from torch import nn
@@ -17,7 +18,7 @@ from .evaluate import READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
-from .pretrained import averaged
+from .pretrained import started
 from .recipe import Recipe
 from .recipes import find, fingerprint
 from .report import write
@@ -50,7 +51,7 @@ def train(
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
         teachers: trained models (`.onnx`) whose scores become part of the target.
-        start: the folder of an earlier training of the same network, from whose weights this one goes on.
+        start: an earlier training of the same network, its folder or its `.onnx`, from whose weights this one goes on.
 
     Returns:
         The path of the ONNX file.
@@ -63,9 +64,9 @@ def train(
     console = Console()
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
-    if teachers:
-        samples = distilled(samples, teachers, recipe.labels, recipe.prepare)
     out.mkdir(parents=True, exist_ok=True)
+    if teachers:
+        samples = _taught(samples, teachers, recipe, out / "targets.npy", resume)
     configuration = {
         "recipe": name,
         "settings": asdict(recipe.settings),
@@ -82,7 +83,7 @@ def train(
     torch.manual_seed(recipe.settings.seed)
     network = recipe.network()
     trainer = Trainer(
-        averaged(start, network) if start else network,
+        started(start, network, samples, recipe.prepare) if start else network,
         samples,
         validation,
         recipe.settings,
@@ -96,6 +97,15 @@ def train(
     path = _export(recipe, trainer, data, out, _made_by(name, teachers, start, seed, epochs))
     console.print(f"wrote {path} and its card")
     return path
+
+
+def _taught(samples: Samples, teachers: Sequence[Path], recipe: Recipe, kept: Path, resume: bool) -> Samples:
+    """`distilled`, with the targets kept for a run that goes on: teachers may be slow."""
+    if resume and kept.is_file():
+        return replace(samples, targets=np.load(kept))
+    samples = distilled(samples, teachers, recipe.labels, recipe.prepare)
+    np.save(kept, samples.targets)
+    return samples
 
 
 def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:

@@ -20,6 +20,7 @@ from ..emotions import CREMAD_EMOTIONS, EMOTIONS, expand
 from ..errors import DataError
 from ..face.crop import SIDE
 from ..face.windows import FaceWindows
+from .distil import together
 from .features import encode, encode_clips
 from .loop import Samples
 from .networks import FaceResNet
@@ -183,12 +184,6 @@ def moving_samples(
     flat = encode(encoder, moving.faces.reshape(-1, SIDE, SIDE)).reshape(count, PLAN.faces, FEATURES)
     seen = moving.faces.max((2, 3)) > 0
     return Samples(flat * seen[..., None], moving.targets, moving.targets.argmax(1))
-
-
-def together(*parts: Samples) -> Samples:
-    """All samples of several."""
-    columns = zip(*((part.inputs, part.targets, part.labels) for part in parts), strict=True)
-    return Samples(*(np.concatenate(column) for column in columns))
 
 
 def deploy(head: nn.Module, windows: Tensor) -> tuple[nn.Module, tuple[Tensor, ...]]:
