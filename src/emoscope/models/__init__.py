@@ -6,6 +6,6 @@ from .model import Device, Model
 from .registry import DEFAULTS, card, cards_of, load, names, summaries, user_folder
 
 __all__ = [
-    "DEFAULTS", "Card", "Device", "FaceInput", "Model", "SequenceInput", "VoiceInput", "card", "cards_of", "load", "names",
-    "summaries", "user_folder",
+    "DEFAULTS", "Card", "Device", "FaceInput", "Model", "SequenceInput", "VoiceInput", "card", "cards_of", "load",
+    "names", "summaries", "user_folder",
 ]  # fmt: skip
