@@ -340,7 +340,7 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
 @click.option("--teacher", "teachers", type=click.Path(path_type=Path), multiple=True,
               help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path),
-              help="Folder of an earlier training of the same network, to go on from its weights.")  # fmt: skip
+              help="Folder of an earlier training of the same network, or its .onnx file, to go on from.")  # fmt: skip
 def train(
     recipe: str,
     data: Path,

@@ -1,11 +1,12 @@
 import csv
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emoscope.data import ravdess
+from emoscope.data import ased, nemo, ravdess
 from emoscope.data.recordings import Recording, log_mels, read_table, samples
 from emoscope.errors import DataError, MediaError
 from emoscope.voice.features import window_input
@@ -45,9 +46,9 @@ def test_a_table_lists_recordings_beside_it(tmp_path: Path) -> None:
     ("rows", "header", "message"),
     [
         ([["a.wav", "anger", "1"], ["no.wav", "anger", "1"]], "path,label,person", "line 3: there is no file"),
-        ([["a.wav", "anger"]], "path,label", "line 2: expected the columns path, label and person"),
+        ([["a.wav", "anger"]], "path,label", "expected the columns path, label, person, got path, label"),
         ([["a.wav", "anger", ""]], "path,label,person", "line 2: expected the columns"),
-        ([], "path,label,person", "lists no recording"),
+        ([], "path,label,person", "expected a row for each file"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_by_line(
@@ -63,7 +64,7 @@ def test_what_is_no_table_is_refused(content: bytes | None, tmp_path: Path) -> N
     path = tmp_path / "recordings.csv"
     if content:
         path.write_bytes(content)
-    with pytest.raises(DataError, match="is not a table of recordings"):
+    with pytest.raises(DataError, match="is not a csv that can be read"):
         read_table(path)
 
 
@@ -110,3 +111,21 @@ def test_ravdess_says_who_speaks_and_what_is_acted(tmp_path: Path) -> None:
 def test_a_folder_without_ravdess_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected ravdess/Actor_NN"):
         ravdess.recordings(tmp_path)
+
+
+def test_ased_and_nemo_are_read_by_their_names(tmp_path: Path) -> None:
+    for name in ("ased/S4-04-02-01-29.wav", "ased/a5-01-01-02-03.wav", "ased/notes.wav"):
+        write_tone(tmp_path / name)
+    for name in ("nemo/EB0_anger_1.wav", "nemo/KI1_surprised_12.wav", "nemo/KI1_bored_2.wav"):
+        write_tone(tmp_path / name)
+    expected = [("S4-04-02-01-29.wav", "sadness", "29"), ("a5-01-01-02-03.wav", "anger", "03")]
+    assert ased.recordings(tmp_path) == [Recording(tmp_path / "ased" / name, *rest) for name, *rest in expected]
+    assert ased.recordings(tmp_path / "ased") == ased.recordings(tmp_path)
+    expected = [("EB0_anger_1.wav", "anger", "EB0"), ("KI1_surprised_12.wav", "surprise", "KI1")]
+    assert nemo.recordings(tmp_path) == [Recording(tmp_path / "nemo" / name, *rest) for name, *rest in expected]
+
+
+@pytest.mark.parametrize("read", [ased.recordings, nemo.recordings])
+def test_a_corpus_that_is_not_there_is_asked_for(read: Callable[[Path], list[Recording]], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected"):
+        read(tmp_path)

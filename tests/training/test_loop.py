@@ -1,5 +1,6 @@
 import json
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -226,3 +227,20 @@ def test_smoothing_makes_a_model_less_sure(tmp_path: Path) -> None:
 
     plain = confidence(trainer(tmp_path / "a"))
     assert confidence(trainer(tmp_path / "b", Settings(**{**vars(SETTINGS), "smoothing": 0.6}))) < plain - 0.1
+
+
+def test_samples_are_drawn_by_their_chances(tmp_path: Path) -> None:
+    seen: list[Tensor] = []
+
+    def look(inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        seen.append(targets)
+        return inputs, targets
+
+    run = trainer(tmp_path, Settings(epochs=1, batch=16), augment=look)
+    chances = np.where(TRAIN.targets.argmax(1) == 2, 0.0, 1.0)
+    run.train_samples = replace(TRAIN, drawn=chances / chances.sum())
+    run.run()
+    drawn = torch.cat(seen).sum(0)
+    assert drawn.sum() == len(TRAIN.inputs)
+    assert drawn[2] == 0
+    assert min(drawn[:2]) > 25

@@ -1,12 +1,25 @@
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
 
-from emoscope.training.networks_voice import BANDS, Cepstra, Mels, ReferenceCNN, VoiceResNet, pooled  # noqa: E402
+from emoscope.errors import ModelError  # noqa: E402
+from emoscope.training.export import to_onnx  # noqa: E402
+from emoscope.training.networks_voice import (  # noqa: E402
+    BANDS,
+    Cepstra,
+    Mels,
+    ReferenceCNN,
+    VoiceResNet,
+    levelled,
+    pooled,
+)
+from emoscope.training.pretrained import unfolded  # noqa: E402
 
 
 def trained(network: nn.Module) -> int:
@@ -76,6 +89,36 @@ def test_the_voice_network_is_small_and_takes_averaged_bands() -> None:
     halved = pooled(windows).squeeze(1)
     assert halved.shape == (3, 188, BANDS)
     torch.testing.assert_close(network(windows), network(halved))
+
+
+def test_the_voice_network_does_not_mind_where_a_window_begins() -> None:
+    torch.manual_seed(0)
+    network = VoiceResNet(normalise=levelled).eval()
+    voice = torch.rand(2, 100, BANDS)
+
+    def later(frames: int) -> torch.Tensor:
+        return network(functional.pad(voice, (0, 0, 44 + frames, 44 - frames)))
+
+    with torch.inference_mode():
+        change = [float((later(frames) - later(0)).abs().max()) for frames in (2, 4)]
+    assert change[1] < 0.2 * change[0]
+
+
+def test_a_network_is_made_anew_from_its_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    made = VoiceResNet(stem=4, widths=(6, 8, 8), normalise=levelled)
+    windows = torch.rand(6, 188, 128)
+    made(windows)  # running means and deviations that are not those of the start
+    to_onnx(made.eval(), windows, tmp_path / "voice.onnx")
+    again = unfolded(tmp_path / "voice.onnx", VoiceResNet(stem=4, widths=(6, 8, 8), normalise=levelled), windows)
+    with torch.inference_mode():
+        torch.testing.assert_close(again(windows), made(windows), atol=1e-4, rtol=1e-4)
+    statistics = {name: value for name, value in again.state_dict().items() if "running" in name}
+    assert all(
+        not torch.allclose(value, torch.full_like(value, round(float(value[0])))) for value in statistics.values()
+    )
+    with pytest.raises(ModelError, match="another network"):
+        unfolded(tmp_path / "voice.onnx", VoiceResNet(), windows)
 
 
 def test_the_voice_network_does_not_mind_contrast() -> None:

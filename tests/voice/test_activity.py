@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from places import DATA
 
 from emoscope.media.types import SAMPLE_RATE
-from emoscope.voice.activity import CHUNK, PAD, Stretch, VoiceActivity
+from emoscope.voice.activity import CHUNK, GRID, PAD, Stretch, VoiceActivity
 
 from .conftest import LoudnessDetector, sound_of, speech_like
 
@@ -30,7 +30,8 @@ def chunks(seconds: float) -> float:
 
 def test_a_stretch_is_padded() -> None:
     (stretch,) = ruled(speech_like((chunks(1.0), chunks(1.5)), (1.0, 0)))
-    assert stretch.start == chunks(1.0) * SAMPLE_RATE - PAD
+    assert 0 <= stretch.start - (chunks(1.0) * SAMPLE_RATE - PAD) < GRID
+    assert stretch.start % GRID == 0
     assert stretch.end == chunks(1.0) * SAMPLE_RATE + chunks(1.5) * SAMPLE_RATE + PAD
 
 
@@ -124,6 +125,14 @@ def _sentence() -> np.ndarray:
     if not paths:
         pytest.skip(f"no RAVDESS speech in {DATA}")
     return sound_of(paths[0])
+
+
+@pytest.mark.parametrize("decibel", [-20, -10, 10])
+def test_a_voice_begins_and_ends_where_it_does_at_any_level(decibel: int, speech: np.ndarray) -> None:
+    usual = 0.3 * speech / np.abs(speech).max()
+    (expected,), (stretch,) = found(usual), found((usual * 10 ** (decibel / 20)).astype(np.float32))
+    assert abs(stretch.start - expected.start) <= GRID
+    assert abs(stretch.end - expected.end) <= GRID
 
 
 @pytest.mark.parametrize("decibel", [0, -20, -40])

@@ -34,7 +34,7 @@ def spans(rows: list[VoiceRow]) -> list[tuple[float, float]]:
 
 def test_an_utterance_is_a_row_in_stream_time() -> None:
     (row,) = read(speech_like((1.0, 1.5), (1.0, 0.0)), time=20.0)
-    assert row.start == pytest.approx(20 + 1.0 - PAD_S, abs=CHUNK_S)
+    assert row.start == pytest.approx(20 + 1.0 - PAD_S + CHUNK_S, abs=CHUNK_S)
     assert row.end == pytest.approx(20 + 2.5 + PAD_S, abs=CHUNK_S)
     assert row.logits.shape == (8,)
 
@@ -132,7 +132,7 @@ def test_settled_waits_for_the_row_of_an_utterance_under_way() -> None:
     voice = reader()
     voice.add(Sound(0.0, speech_like((1.0, 2.0))))
     waiting = voice.settled
-    (row,) = voice.add(Sound(3.0, np.zeros(SAMPLE_RATE, np.float32)))
+    (row,) = voice.add(Sound(3.0, np.zeros(2 * SAMPLE_RATE, np.float32)))
     assert waiting == row.start
     assert voice.settled >= row.end
 

@@ -30,6 +30,7 @@ class Samples:
         inputs: uint8 `(n, ...)`, of which the network is given `inputs / 255`, or floats, given as they are.
         targets: float32 `(n, classes)`: the distribution to learn.
         labels: int64 `(n,)`: the class that counts as right, -1 where the protocol drops the sample.
+        drawn: `(n,)`, sums to 1: the chance of each where an epoch draws its samples; `None` where it takes each once.
         taught: float32 `(n,)`: the share of each target that is the teachers', where there are any; `distil.SHARE` by
             default.
     """
@@ -37,6 +38,7 @@ class Samples:
     inputs: np.ndarray
     targets: np.ndarray
     labels: np.ndarray
+    drawn: np.ndarray | None = None
     taught: np.ndarray | None = None
 
 
@@ -197,12 +199,7 @@ class Trainer:
         epoch, s = len(self.history), self.settings
         torch.manual_seed(s.seed + epoch)
         random = np.random.default_rng(s.seed + epoch)
-        samples = self.train_samples
-        order = (
-            balanced_order(samples.labels, len(samples.labels), random)
-            if s.balanced
-            else random.permutation(len(samples.inputs))
-        )
+        order = self._order(random)
         self.network.train()
         total = 0.0
         for i in range(0, len(order), s.batch):
@@ -223,6 +220,12 @@ class Trainer:
         self.history.append(entry)
         self._save(entry)
         return entry
+
+    def _order(self, random: np.random.Generator) -> np.ndarray:
+        samples, count = self.train_samples, len(self.train_samples.inputs)
+        if samples.drawn is not None:
+            return random.choice(count, count, p=samples.drawn)
+        return balanced_order(samples.labels, count, random) if self.settings.balanced else random.permutation(count)
 
     def _step(self, index: np.ndarray) -> float:
         inputs = self.batch(self.train_samples.inputs[index])

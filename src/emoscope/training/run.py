@@ -18,11 +18,13 @@ from .evaluate import OWN, READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
-from .pretrained import started
+from .pretrained import averaged, unfolded
 from .recipe import Recipe
 from .recipes import find, fingerprint
 from .report import write
 
+STATISTICS = 512
+"""Training inputs from which the statistics of the batch normalisation are made anew."""
 EXAMPLES = 16
 """Validation inputs on which ONNX and torch are compared."""
 
@@ -86,7 +88,7 @@ def train(
     torch.manual_seed(recipe.settings.seed)
     network = recipe.network()
     trainer = Trainer(
-        started(start, network, samples, recipe.prepare) if start else network,
+        _started(network, start, recipe, samples),
         samples,
         validation,
         recipe.settings,
@@ -111,6 +113,15 @@ def _taught(samples: Samples, teachers: Sequence[Path], recipe: Recipe, kept: Pa
     return samples
 
 
+def _started(network: nn.Module, start: Path | None, recipe: Recipe, samples: Samples) -> nn.Module:
+    if start is None:
+        return network
+    if start.suffix != ".onnx":
+        return averaged(start, network)
+    some = samples.inputs[np.random.default_rng(0).choice(len(samples.inputs), STATISTICS, p=samples.drawn)]
+    return unfolded(start, network, batch_of(some, recipe.prepare))
+
+
 def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     settings = recipe.settings
     if epochs:
@@ -124,7 +135,7 @@ def _made_by(
 ) -> str:
     """The command of a training with options; nothing for one without any."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
-    others += [f"--start RUNS/{start.name}"] if start else []
+    others += [f"--start {'WEIGHTS' if start.suffix == '.onnx' else 'RUNS'}/{start.name}"] if start else []
     others += [] if seed is None else [f"--seed {seed}"]
     others += [] if epochs is None else [f"--epochs {epochs}"]
     others += [] if device is None else [f"--device {device}"]
@@ -173,7 +184,7 @@ def publish(
         temperature=fit_temperature(logits[kept], validation.labels[kept]),
         data=recipe.data,
         metrics=(),
-        licence="Apache-2.0",
+        licence=recipe.licence,
         limits=recipe.limits,
         not_for=NOT_FOR,
         recipe=made_by or recipe.name,

@@ -19,6 +19,9 @@ CONTEXT = 64  # samples before them that Silero VAD looks at again
 # voice model, which was trained on whole clips, is right less often (`results/constants/`).
 PAD = SAMPLE_RATE // 2
 BRIDGE = 2 * PAD  # 1 s: a shorter pause would be all padding, so it belongs to the utterance
+# Stretches begin at multiples of so many samples, 4 frames of a log-mel: `training.networks_voice.VoiceResNet` says the
+# same of a voice that begins so much later, so that a chunk more or less of quiet before it makes no difference.
+GRID = 2 * CHUNK
 BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click, or noise that sets in
 
 # Low, since Silero VAD doubts shouts and laughter (`results/clips/` counts the clips that go unheard). Steady
@@ -26,15 +29,15 @@ BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click
 ON = 0.3  # probability at which a voice begins ...
 OFF = 0.1  # ... and below which it pauses
 
-TARGET_LEVEL = 0.1  # RMS to which a quiet voice is raised: -20 dBFS
+TARGET_LEVEL = 0.1  # RMS to which a voice is brought: -20 dBFS
 MAX_GAIN = 100.0  # 40 dB; what is still quiet then is nobody's voice
-START_LEVEL = 0.01  # RMS taken for granted before anything was heard: -40 dBFS
+START_LEVEL = TARGET_LEVEL / MAX_GAIN  # RMS taken for granted before anything was heard: -60 dBFS
 LEVEL_DECAY = 0.5 ** (CHUNK / SAMPLE_RATE / 1.0)  # a chunk: the level halves within 1 s of quiet
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of speech, padded by `PAD`, in samples from the first one that was given.
+    """A stretch of speech, padded by `PAD` (before it by up to `GRID` less), in samples from the first that was given.
 
     Attributes:
         start: its first sample.
@@ -140,13 +143,13 @@ class VoiceActivity:
         """The stretch of speech that is under way: its start is final, its end the least that it can be."""
         if self._start is None or self._voiced < BLIP:
             return None
-        return Stretch(max(0, self._start - PAD), min(self._stop + PAD, self.received))
+        return Stretch(_padded(self._start), min(self._stop + PAD, self.received))
 
     @property
     def settled(self) -> int:
         """The sample before which no stretch that is yet to come, or under way, can start."""
         start = self._judged if self._start is None else self._start
-        return max(0, start - PAD)
+        return _padded(start)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here, as numbers and arrays."""
@@ -159,7 +162,7 @@ class VoiceActivity:
         self._detector.restore(state["detector"])
 
     def _judge(self, chunk: np.ndarray) -> Stretch | None:
-        probability = self._detector.probability(self._raised(chunk))
+        probability = self._detector.probability(self._levelled(chunk))
         begin, self._judged = self._judged, self._judged + CHUNK
         self._speaking = probability >= (OFF if self._speaking else ON)
         if self._speaking:
@@ -175,12 +178,16 @@ class VoiceActivity:
         self._start, self._voiced = None, 0
         return stretch
 
-    def _raised(self, chunk: np.ndarray) -> np.ndarray:
-        """The chunk, louder if its surroundings are quiet: the level falls slowly and rises at once."""
+    def _levelled(self, chunk: np.ndarray) -> np.ndarray:
+        """The chunk at one level, whatever that of its surroundings: the level falls slowly and rises at once."""
         self._level = max(float(np.sqrt(np.mean(chunk**2))), self._level * LEVEL_DECAY)
-        gain = np.clip(TARGET_LEVEL / self._level, 1.0, MAX_GAIN)
-        raised: np.ndarray = (chunk * gain).astype(np.float32)
-        return raised
+        levelled: np.ndarray = (chunk * min(TARGET_LEVEL / self._level, MAX_GAIN)).astype(np.float32)
+        return levelled
+
+
+def _padded(start: int) -> int:
+    """Where a stretch begins whose first voiced sample is given."""
+    return max(0, -((PAD - start) // GRID) * GRID)
 
 
 _KEPT = ("received", "_level", "_rest", "_judged", "_start", "_stop", "_voiced", "_speaking")
