@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DataError, MediaError
 from ..face.crop import FERPLUS, SIDE, TEMPLATE, crop_faces
 from ..face.detect import Detector, smallest_face
+from ..face.upright import UprightDetector
 from ..media import Frame, open_media
 from ..models import FaceInput
 from .tables import rows
@@ -92,7 +93,7 @@ def _landmarks(image: np.ndarray) -> np.ndarray:
     """Those of the largest face, `(1, 5, 2)`, or none, `(0, 5, 2)`."""
     if image.shape[:2] == (SIDE, SIDE):
         return TEMPLATE[None]
-    faces = Detector(min_face=smallest_face(image)).detect(image)
+    faces = UprightDetector(Detector(min_face=smallest_face(image))).detect(image)
     largest = np.argsort(-faces.boxes[:, 2] * faces.boxes[:, 3])[:1]
     return faces.landmarks[largest]
 
