@@ -69,7 +69,8 @@ def main() -> None:
     faces = ferplus.load(args.data, "validation")
     labels = ferplus.majority(faces.votes)
     images, labels = faces.images[labels >= 0], labels[labels >= 0]
-    counts = ferplus.distribution(ferplus.load(args.data, "train").votes).sum(0)
+    votes = ferplus.load(args.data, "train").votes
+    counts = ferplus.distribution(votes[ferplus.plurality(votes) >= 0]).sum(0)
     pictures = pictures_by(images)
     people = demographics(args.data)
     clips = prepared.load(cremad.folder(args.data) / "sequences")

@@ -356,7 +356,8 @@ def train(
 
     \b
     Recipes: docs/train-a-model.md says what each is.
-        faces      face-ferplus, face-ferplus-wide, face-ferplus-vgg, face-ferplus-compact-poor, face-ferplus-compact
+        faces      face-ferplus, face-ferplus-wide, face-ferplus-vgg, face-ferplus-compact-poor, face-ferplus-compact,
+                   face-compact
         voices     voice-single, voice-cremad, voice-taught, voice-perceived
         sequences  sequence-cremad
         your own   voice-folder, face-folder, sequence-clips
