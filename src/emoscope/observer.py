@@ -13,6 +13,7 @@ from .face.mouth import MouthMeter
 from .face.sequence import SequenceClassifier
 from .face.steady import SteadyCrops
 from .face.track import Track, Tracker
+from .face.upright import UprightDetector
 from .face.view import sharpness, turn
 from .media import Sound
 from .models import Model, VoiceInput
@@ -26,14 +27,15 @@ class Observer:
         face: the model of faces or sequences of them, or `None` where no frames will be fed.
         voice: the model of voices, or `None` where no sound will be fed.
         threads: threads of the face detector.
+        min_face: side in pixels of the smallest face to look for; by default, `detect.smallest_face` of the frames.
 
     Attributes:
         seen: seconds up to which frames were fed; infinite where none will be.
     """
 
-    def __init__(self, face: Model | None, voice: Model | None, threads: int = 1) -> None:
+    def __init__(self, face: Model | None, voice: Model | None, threads: int = 1, min_face: int | None = None) -> None:
         self.seen = 0.0 if face else np.inf
-        self._watcher = _Watcher(face, threads) if face else None
+        self._watcher = _Watcher(face, threads, min_face) if face else None
         self._voice = VoiceReader(voice, wanted=_voice_input(voice)) if voice else None
         self._voice_labels = len(voice.card.labels) if voice else 0
 
@@ -94,8 +96,9 @@ class Observer:
 class _Watcher:
     """Detection, tracking, crops and the face model, frame by frame."""
 
-    def __init__(self, model: Model, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, model: Model, threads: int, min_face: int | None) -> None:
+        self.threads, self.min_face = threads, min_face
+        self.detector: UprightDetector | None = None
         self.tracker: Tracker | None = None
         self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
         self.mouths = MouthMeter()
@@ -103,7 +106,11 @@ class _Watcher:
 
     def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
         """The faces of a frame."""
-        tracks = self._tracker(smallest_face(image)).update(image, time)
+        if self.tracker is None:
+            self.detector, self.tracker = self._begin(self.min_face or smallest_face(image))
+        tracks = self.tracker.update(image, time)
+        if self.min_face:  # the detector finds somewhat smaller ones too
+            tracks = [track for track in tracks if max(track.box[2:]) >= self.min_face]
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         logits = self.network.logits(image, time, tracks)
         if not tracks:
@@ -128,19 +135,25 @@ class _Watcher:
             self.tracker.search()
 
     def state(self) -> dict[str, Any]:
-        tracker = self.tracker and {"min_face": self.tracker.detector.min_face, **self.tracker.state()}
-        return {"tracker": tracker, "network": self.network.state(), "mouths": self.mouths.state()}
+        return {
+            "detector": self.detector and self.detector.state(),
+            "tracker": self.tracker and self.tracker.state(),
+            "network": self.network.state(),
+            "mouths": self.mouths.state(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         if state["tracker"]:
-            self._tracker(state["tracker"]["min_face"]).restore(state["tracker"])
+            self.detector, self.tracker = self._begin(state["detector"]["min_face"])
+            self.detector.restore(state["detector"])
+            self.tracker.restore(state["tracker"])
         self.network.restore(state["network"])
         self.mouths.restore(state["mouths"])
 
-    def _tracker(self, min_face: int) -> Tracker:
-        """The stream's tracker: made for its first frame."""
-        self.tracker = self.tracker or Tracker(Detector(min_face=min_face, threads=self.threads))
-        return self.tracker
+    def _begin(self, min_face: int) -> tuple[UprightDetector, Tracker]:
+        """The stream's detector and tracker: made for its first frame."""
+        detector = UprightDetector(Detector(min_face=min_face, threads=self.threads))
+        return detector, Tracker(detector)
 
 
 class _Stills:

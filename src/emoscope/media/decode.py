@@ -14,7 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import Flags, InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -139,6 +139,11 @@ class Source:
         self._wanted.append(stream)
         self._waiting[stream.index] = deque()
         self._given[stream.index] = 0
+
+    def drop(self, stream: VideoStream | AudioStream) -> None:
+        """From here on, pass over the packets of a stream that was wanted."""
+        del self._waiting[stream.index]
+        stream.discard = Discard.all
 
     def packets(self, index: int) -> "Iterator[Packet[Any]]":
         """The packets of a stream that is wanted, in the order of the file, on a clock that never jumps."""
