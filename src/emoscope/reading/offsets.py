@@ -10,6 +10,7 @@ from ..calibration import probabilities
 from ..evidence import Evidence, Faces, Voices
 from ..timeline import NOBODY
 from .baseline import Baseline, Offset, Population, resting, scores
+from .smooth import Exponential
 from .source import Source
 from .speaker import Mouths
 
@@ -46,11 +47,10 @@ def recording_offsets(
 ) -> dict[Key, Offset]:
     """What the whole recording says of everybody's offsets; still pictures and models without statistics have none."""
     found: dict[Key, Offset] = {}
-    for name, moments in (("face", _face_moments(evidence)), ("voice", _voice_moments(evidence))):
-        source = sources.get(name)
-        if source is None or source.population is None:
+    for name, (person, start, seconds, logits) in _moments(evidence, sources).items():
+        source = sources[name]
+        if source.population is None:
             continue
-        person, start, seconds, logits = moments
         expected = source.population.mix(mix)
         for one in np.unique(person).tolist():
             own = person == one
@@ -83,13 +83,13 @@ def describe(
         how many moments another emotion is read than without a baseline).
     """
     rows = []
-    moments = {"face": _face_moments(evidence), "voice": _voice_moments(evidence)}
+    moments = _moments(evidence, sources)
     for (name, one), offset in offsets.items():
         source = sources[name]
         assert source.population
         person, _, seconds, logits = moments[name]
         own = person == one
-        now = scores(logits[own], offset, source.population, source.population.mix(mix)).argmax(1)
+        now = scores(logits[own], offset, source.population, source.population.mix(mix), source.temperature).argmax(1)
         before = probabilities(logits[own], source.temperature).argmax(1)
         rest = resting(offset, source.population, source.temperature)
         top = max(rest, key=lambda label: rest[label])
@@ -106,20 +106,34 @@ def describe(
 
 
 def _known(offset: Offset, population: Population) -> float:
-    return float(1 - np.trace(offset.covariance) / np.trace(population.inner[2]))
+    return float(1 - np.trace(offset.covariance) / np.trace(population.nothing.covariance))
 
 
-def _face_moments(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Person, start, seconds and logits of the faces that move: not of still pictures."""
+_Moments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Person, start, seconds and logits of each moment."""
+
+
+def _moments(evidence: Evidence, sources: Mapping[str, Source]) -> dict[str, _Moments]:
+    found = {}
+    if "face" in sources:
+        found["face"] = _face_moments(evidence, sources["face"].modality == "face")
+    if "voice" in sources:
+        voices = evidence.voices
+        lasting = voices.end - voices.start
+        found["voice"] = speakers(evidence.faces, voices), voices.start, lasting, voices.logits
+    return found
+
+
+def _face_moments(evidence: Evidence, steady: bool) -> _Moments:
+    """Of the faces that move: not of still pictures. Steadied as they are read, where the model does not look back."""
     faces = evidence.faces
     moving = np.full(len(faces), evidence.info.get("kind") != "picture")
     for part in evidence.info.get("parts", ()):
         if part["kind"] == "picture":
             moving &= (faces.time < part["start_s"]) | (faces.time >= part["end_s"])
     faces = faces.take(moving)
-    return faces.track, faces.time, np.maximum(faces.duration, 1e-3), faces.logits
-
-
-def _voice_moments(evidence: Evidence) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    voices = evidence.voices
-    return speakers(evidence.faces, voices), voices.start, voices.end - voices.start, voices.logits
+    logits = faces.logits.astype(np.float64)
+    for one in np.unique(faces.track) if steady else ():
+        own = faces.track == one
+        logits[own] = Exponential().update(faces.time[own], logits[own])
+    return faces.track, faces.time, np.maximum(faces.duration, 1e-3), logits

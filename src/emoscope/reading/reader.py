@@ -9,7 +9,7 @@ from ..calibration import probabilities
 from ..emotions import columns, expand, joined
 from ..evidence import Faces, Voices
 from ..timeline import NOBODY, Timeline, column_names
-from .baseline import Baseline, Offset, nothing, scores
+from .baseline import Baseline, Offset, scores
 from .fusion import FACE, MAX_WAIT_S, VOICE, Fuser
 from .offsets import Key
 from .smooth import FORGET_S, SMOOTHERS, Smoother
@@ -35,7 +35,7 @@ class _Learning:
         self.baseline = baseline
         self.time = -np.inf
         self._step = -np.inf
-        self._offset = nothing(baseline.population)
+        self._offset = baseline.population.nothing
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
     def before(self, step: float) -> Offset:
@@ -148,11 +148,10 @@ class Reader:
             time, lasting = faces.time[own], faces.duration[own]
             smoother, logits = self._smoother(one, time), faces.logits[own]
             if self._plain("face", self.face, one) or self.smoothing != "mean":
-                each = self._scores("face", self.face, one, time, lasting, logits, logits)
-                scored[own] = smoother.update(time, each)
+                scored[own] = smoother.update(time, self._scores("face", self.face, one, time, lasting, logits))
             else:  # the statistics are of moments, not of frames: the logits are steadied, not the scores
                 steady = smoother.update(time, logits.astype(np.float64))
-                scored[own] = self._scores("face", self.face, one, time, lasting, logits, steady)
+                scored[own] = self._scores("face", self.face, one, time, lasting, steady)
         ago = float(faces.time[-1]) - FORGET_S
         self._steady = {one: steady for one, steady in self._steady.items() if steady.time > ago}
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "voice" or v.time > ago}
@@ -176,24 +175,20 @@ class Reader:
         time: np.ndarray,
         seconds: np.ndarray,
         logits: np.ndarray,
-        steady: np.ndarray,
     ) -> np.ndarray:
-        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person.
-
-        Learned from the logits as they came, and read from the steady ones.
-        """
+        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person."""
         key = name, person
         if source.population is None or self._plain(name, source, person):
-            return _unit(probabilities(steady, source.temperature))
+            return _unit(probabilities(logits, source.temperature))
         mix = source.population.mix(self._mix)
         if self._offsets is not None:
-            return scores(steady, self._offsets[key], source.population, mix)
+            return scores(logits, self._offsets[key], source.population, mix, source.temperature)
         learning = self._learning.setdefault(key, _Learning(Baseline(source.population, mix)))
         scored = np.empty(logits.shape)
         for step in np.unique(time // LEARN_S):
             own = time // LEARN_S == step
             offset = learning.before(float(step))
-            scored[own] = scores(steady[own], offset, source.population, mix)
+            scored[own] = scores(logits[own], offset, source.population, mix, source.temperature)
             learning.add(logits[own], np.maximum(seconds[own], LEAST_S), float(time[own][-1]))
         return scored
 
@@ -224,7 +219,7 @@ class Reader:
             own = person == one
             start, lasting = voices.start[own], (voices.end - voices.start)[own]
             logits = voices.logits[own]
-            scored[own] = self._scores("voice", self.voice, one, start, lasting, logits, logits)
+            scored[own] = self._scores("voice", self.voice, one, start, lasting, logits)
         ago = float(voices.start[-1]) - VOICE_FORGET_S
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "face" or v.time > ago}
         read = Timeline(
