@@ -27,6 +27,7 @@ from emoscope.emotions import EMOTIONS
 from emoscope.face.crop import SIDE
 from emoscope.face.detect import Detector, smallest_face
 from emoscope.face.track import Tracker
+from emoscope.face.upright import UprightDetector
 from emoscope.media import Frame, open_media
 from emoscope.models import Model
 from emoscope.reading.smooth import SMOOTHERS
@@ -177,7 +178,7 @@ def faces_of(path: Path) -> Seen:
     with open_media(path) as media:
         for item in media:
             if isinstance(item, Frame):
-                tracker = tracker or Tracker(Detector(min_face=smallest_face(item.image)))
+                tracker = tracker or Tracker(UprightDetector(Detector(min_face=smallest_face(item.image))))
                 tracks = tracker.update(item.image, item.time)
                 rows += [(t.crop, item.time, item.duration, t.person) for t in tracks]
     crops, times, lengths, persons = zip(*rows, strict=True) if rows else ((),) * 4

@@ -13,6 +13,7 @@ from .face.mouth import MouthMeter
 from .face.sequence import SequenceClassifier
 from .face.steady import SteadyCrops
 from .face.track import Track, Tracker
+from .face.upright import UprightDetector
 from .face.view import sharpness, turn
 from .media import Sound
 from .models import Model, VoiceInput
@@ -96,6 +97,7 @@ class _Watcher:
 
     def __init__(self, model: Model, threads: int) -> None:
         self.threads = threads
+        self.detector: UprightDetector | None = None
         self.tracker: Tracker | None = None
         self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
         self.mouths = MouthMeter()
@@ -103,7 +105,9 @@ class _Watcher:
 
     def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
         """The faces of a frame."""
-        tracks = self._tracker(smallest_face(image)).update(image, time)
+        if self.tracker is None:
+            self.detector, self.tracker = self._begin(smallest_face(image))
+        tracks = self.tracker.update(image, time)
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         logits = self.network.logits(image, time, tracks)
         if not tracks:
@@ -128,19 +132,25 @@ class _Watcher:
             self.tracker.search()
 
     def state(self) -> dict[str, Any]:
-        tracker = self.tracker and {"min_face": self.tracker.detector.min_face, **self.tracker.state()}
-        return {"tracker": tracker, "network": self.network.state(), "mouths": self.mouths.state()}
+        return {
+            "detector": self.detector and self.detector.state(),
+            "tracker": self.tracker and self.tracker.state(),
+            "network": self.network.state(),
+            "mouths": self.mouths.state(),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         if state["tracker"]:
-            self._tracker(state["tracker"]["min_face"]).restore(state["tracker"])
+            self.detector, self.tracker = self._begin(state["detector"]["min_face"])
+            self.detector.restore(state["detector"])
+            self.tracker.restore(state["tracker"])
         self.network.restore(state["network"])
         self.mouths.restore(state["mouths"])
 
-    def _tracker(self, min_face: int) -> Tracker:
-        """The stream's tracker: made for its first frame."""
-        self.tracker = self.tracker or Tracker(Detector(min_face=min_face, threads=self.threads))
-        return self.tracker
+    def _begin(self, min_face: int) -> tuple[UprightDetector, Tracker]:
+        """The stream's detector and tracker: made for its first frame."""
+        detector = UprightDetector(Detector(min_face=min_face, threads=self.threads))
+        return detector, Tracker(detector)
 
 
 class _Stills:

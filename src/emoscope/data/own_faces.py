@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import DataError, MediaError
 from ..face.crop import crop_faces
 from ..face.detect import Detector, smallest_face
+from ..face.upright import UprightDetector
 from ..media import Frame, open_media
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -60,7 +61,7 @@ def load(folder: str | Path, progress: Callable[[int, int], None] = lambda done,
     crops, kept, without = [], [], []
     for place, path in enumerate(pictures):
         image = _pixels(path)
-        faces = Detector(min_face=smallest_face(image)).detect(image)
+        faces = UprightDetector(Detector(min_face=smallest_face(image))).detect(image)
         if len(faces):
             largest = int((faces.boxes[:, 2] * faces.boxes[:, 3]).argmax())
             crops.append(crop_faces(image, faces.landmarks[largest : largest + 1])[0])

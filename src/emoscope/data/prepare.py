@@ -13,6 +13,7 @@ from ..errors import DataError, EmoscopeError
 from ..face.detect import Detector, smallest_face
 from ..face.steady import SteadyCrops
 from ..face.track import Track, Tracker
+from ..face.upright import UprightDetector
 from ..media import Frame, Sound, open_media
 from ..media.write import VideoWriter
 from ..voice.features import log_mel
@@ -119,7 +120,7 @@ def read_clip(source: Source) -> FaceClip:
             if item.time > LONGEST_S:
                 break
             if isinstance(item, Frame):
-                tracker = tracker or Tracker(Detector(min_face=smallest_face(item.image)))
+                tracker = tracker or Tracker(UprightDetector(Detector(min_face=smallest_face(item.image))))
                 tracks = tracker.update(item.image, item.time)
                 for track, crop in zip(tracks, steady.update(item.image, item.time, tracks), strict=True):
                     seen.setdefault(track.person, []).append((item.time, track, crop))

@@ -14,6 +14,7 @@ import numpy as np
 from ..timeline import Box
 from .crop import crop_faces
 from .detect import Detector, Faces
+from .upright import UprightDetector
 
 SEEN_TO_COUNT = 5
 """Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether
@@ -97,7 +98,7 @@ class Tracker:
             person is found again by place or by looks, then by looks alone.
     """
 
-    def __init__(self, detector: Detector, detect_every: float = 0.5, max_gap: float = 5.0) -> None:
+    def __init__(self, detector: Detector | UprightDetector, detect_every: float = 0.5, max_gap: float = 5.0) -> None:
         self.detector = detector
         self.detect_every = detect_every
         self.max_gap = max_gap
