@@ -173,7 +173,7 @@ def test_a_mix_that_is_expected_is_believed() -> None:
 def test_a_profile_is_what_was_known_before() -> None:
     pop = population()
     first = learned(person(np.array([2.0, -2, 1, -1]), np.arange(40) % K), pop).offset
-    again = Baseline(pop, profile=first)
+    again = Baseline(pop, before=first)
     np.testing.assert_allclose(again.offset.mean, first.mean, atol=1e-4)
     again.add(person(np.array([2.0, -2, 1, -1]), np.arange(40) % K, 1), np.full(40, 0.5))
     assert np.trace(again.offset.covariance) < np.trace(first.covariance)

@@ -115,9 +115,15 @@ class Population:
         return self.means @ self.basis, self._covariance(self.noise)
 
     @cached_property
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Covariances of persons and of recordings `(k - 1, k - 1)` in the basis."""
+        return self._covariance(self.persons), self._covariance(self.recordings)
+
+    @cached_property
     def nothing(self) -> "Offset":
         """What is known of a person who was never seen before."""
-        return Offset(np.zeros(len(self.labels) - 1), self._covariance(self.persons + self.recordings), 0.0, "nothing")
+        persons, recordings = self.parts
+        return Offset(np.zeros(len(persons)), persons + recordings, 0.0, "nothing")
 
     def _covariance(self, full: np.ndarray) -> np.ndarray:
         return np.asarray(self.basis.T @ full @ self.basis + _TINY * np.eye(len(full) - 1))
@@ -160,12 +166,12 @@ class Baseline:
     Args:
         population: of the model.
         mix: the emotions that are expected, `(k,)`; even by default.
-        profile: what is known from another recording.
+        before: what is known already: from another recording, or from the others in this one.
     """
 
-    def __init__(self, population: Population, mix: np.ndarray | None = None, profile: Offset | None = None) -> None:
+    def __init__(self, population: Population, mix: np.ndarray | None = None, before: Offset | None = None) -> None:
         self.population = population
-        self.profile = profile
+        self.before = before
         self._hypotheses = _hypotheses(population, tuple((population.mix() if mix is None else mix).tolist()))
         self._told, self._seen = _Sums.of(population), _Sums.of(population)
 
@@ -187,8 +193,8 @@ class Baseline:
     @property
     def offset(self) -> Offset:
         """What is known by now."""
-        known = self.profile or self.population.nothing
-        how = [self.profile.how] if self.profile else []
+        known = self.before or self.population.nothing
+        how = [self.before.how] if self.before else []
         moment_s, cases = self.population.moment_s, self._hypotheses
         log = cases.log_prior
         mean, covariance = known.mean, known.covariance

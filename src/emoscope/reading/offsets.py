@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from ..calibration import probabilities
 from ..evidence import Evidence, Faces, Voices
 from ..timeline import NOBODY
 from .baseline import Baseline, Offset, Population, resting, scores
+from .profile import Profile, shared
 from .smooth import Exponential
 from .source import Source
 from .speaker import Mouths
@@ -39,29 +42,89 @@ class Span:
     person: int | None = None
 
 
+@dataclass(frozen=True)
+class File:
+    """A picture or a sound in which somebody is known to be neutral.
+
+    Attributes:
+        path: of it.
+        person: whose in the recording, or `None` for everybody.
+    """
+
+    path: Path
+    person: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Such a file, observed.
+
+    Attributes:
+        logits: by source, `(n, k)` of its moments.
+        person: whose, or `None` for everybody.
+    """
+
+    logits: Mapping[str, np.ndarray]
+    person: int | None = None
+
+
 def recording_offsets(
     evidence: Evidence,
     sources: Mapping[str, Source],
     mix: Mapping[str, float] | None = None,
-    neutral: Sequence[Span] = (),
+    neutral: Sequence[Span | Sample] = (),
+    profiles: Mapping[int | None, Profile] = MappingProxyType({}),
 ) -> dict[Key, Offset]:
-    """What the whole recording says of everybody's offsets; still pictures and models without statistics have none."""
+    """What the whole recording says of everybody's offsets; still pictures and models without statistics have none.
+
+    Args:
+        evidence: of the recording.
+        sources: its models.
+        mix: see `Population.mix`.
+        neutral: what is known to be neutral.
+        profiles: of persons, from other recordings; under `None` for everybody.
+    """
     found: dict[Key, Offset] = {}
-    for name, (person, start, seconds, logits) in _moments(evidence, sources).items():
+    for name, moments in _moments(evidence, sources).items():
         source = sources[name]
-        if source.population is None:
+        if (population := source.population) is None:
             continue
-        expected = source.population.mix(mix)
-        for one in np.unique(person).tolist():
-            own = person == one
-            known = np.zeros(len(person), bool)
-            for span in neutral:
-                known |= (start >= span.start) & (start < span.end) & (span.person in (None, one))
-            baseline = Baseline(source.population, expected)
-            baseline.add(logits[own & known], seconds[own & known], neutral=True)
-            baseline.add(logits[own & ~known], seconds[own & ~known])
-            found[name, one] = baseline.offset
+        people = np.unique(moments[0]).tolist()
+        before = {one: _before(profiles, one, name, source) for one in people}
+        expected = population.mix(mix)
+
+        def learned(one: int, known: Offset | None, moments: _Moments = moments, name: str = name) -> Offset:
+            baseline = Baseline(population, expected, known)  # noqa: B023
+            _learn(baseline, moments, one, neutral, name)
+            return baseline.offset
+
+        alone = {one: learned(one, before[one]) for one in people}
+        strangers = [one for one in people if before[one] is None and one != NOBODY]
+        if len(strangers) > 1:
+            others = shared([alone[one] for one in strangers], population)
+            alone |= {one: learned(one, known) for one, known in zip(strangers, others, strict=True)}
+        found |= {(name, one): offset for one, offset in alone.items()}
     return found
+
+
+def _before(profiles: Mapping[int | None, Profile], person: int, name: str, source: Source) -> Offset | None:
+    profile = profiles.get(person, profiles.get(None))
+    return profile.elsewhere(name, source) if profile else None
+
+
+def _learn(baseline: Baseline, moments: "_Moments", one: int, neutral: Sequence[Span | Sample], name: str) -> None:
+    person, start, seconds, logits = moments
+    own, known = person == one, np.zeros(len(person), bool)
+    for told in neutral:
+        if told.person not in (None, one):
+            continue
+        if isinstance(told, Span):
+            known |= (start >= told.start) & (start < told.end)
+        elif len(rows := told.logits.get(name, ())):
+            moment = np.full(len(rows), baseline.population.moment_s)  # a picture is a moment
+            baseline.add(np.asarray(rows), moment / (len(rows) if name == "face" else 1), neutral=True)
+    baseline.add(logits[own & known], seconds[own & known], neutral=bool((own & known).any()))
+    baseline.add(logits[own & ~known], seconds[own & ~known])
 
 
 def speakers(faces: Faces, voices: Voices) -> np.ndarray:
