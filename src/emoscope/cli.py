@@ -80,14 +80,10 @@ def _neutral(texts: tuple[str, ...]) -> list[Any]:
 
     found: list[Span | File] = []
     for text in texts:
-        what, _, person = text.rpartition("@") if "@" in text else (text, "", "")
+        what, at, person = text.rpartition("@") if "@" in text else (text, "", "")
         try:
-            number = int(person) if person else None
-            if Path(what).exists():
-                found.append(File(Path(what), number))
-            else:
-                start, _, end = what.partition("-")
-                found.append(Span(_seconds(start), _seconds(end), number))
+            there = Path(what).exists()
+            found.append(File(Path(what), int(person) if at else None) if there else Span.parse(text))
         except ValueError:
             raise EmoscopeError(
                 f"--neutral {text}: expected START-END or a file, as 0:05-0:12@1 or face.jpg@1"
@@ -102,11 +98,6 @@ def _baseline(name: str) -> str:
             f"--baseline {name}: expected recording, causal, none, or a file that emoscope profile made"
         )
     return name
-
-
-def _seconds(text: str) -> float:
-    """`5`, `0:05` or `1:00:05.5` in seconds."""
-    return sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":"))))
 
 
 def _mix(name: str | None) -> dict[str, float] | None:

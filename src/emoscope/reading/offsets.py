@@ -41,6 +41,22 @@ class Span:
     end: float
     person: int | None = None
 
+    @classmethod
+    def parse(cls, text: str) -> "Span":
+        """`0:05-0:12` or, of person 1, `0:05-0:12@1`.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        stretch, _, person = text.partition("@")
+        start, _, end = stretch.partition("-")
+        return cls(_seconds(start), _seconds(end), int(person) if person else None)
+
+
+def _seconds(text: str) -> float:
+    """`5`, `0:05` or `1:00:05.5` in seconds."""
+    return sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":"))))
+
 
 @dataclass(frozen=True)
 class File:
