@@ -13,6 +13,7 @@ model can say (faces: eight), or for voices among those that the corpus has. Wha
     one, two      recordings of one emotion only, of two
     neutral-70 %, neutral-95 %   recordings that are mostly neutral
     2, 5, 20 samples
+    2 beside 5    two samples, in a recording that five other persons of the corpus share, two samples each
 
 Faces: the 72 actors of CREMA-D's clips; the population statistics of each fifth of the actors are those of the others.
 Voices: CREMA-D's nine validation actors (statistics of the eight others), RAVDESS 13-24, ASED, nEMO through the whole
@@ -37,6 +38,7 @@ from emoscope.data import cremad, ravdess
 from emoscope.emotions import CREMAD_EMOTIONS
 from emoscope.models import Model, card, load
 from emoscope.reading.baseline import Baseline, Offset, Population, scores
+from emoscope.reading.profile import shared
 from emoscope.reading.smooth import Exponential
 from emoscope.training.metrics import calibration_error
 from emoscope.training.population import _stills, fitted, independent
@@ -223,11 +225,24 @@ def protocols(corpus: Corpus) -> dict[str, list[tuple[Sample, Offset]]]:
                 if count < len(own):
                     part = [own[i] for i in random.choice(len(own), count, replace=False)]
                     scored(f"{count} samples", part, known(population, part))
+        others = [p for p in corpus.populations if p != person]
+        for _ in range(REPEATS if len(others) >= 5 else 0):
+            people = [person, *random.choice(others, 5, replace=False)]
+            parts = [pair(corpus, one, random) for one in people]
+            expected = shared([known(population, part) for part in parts], population)[0]
+            scored("2 beside 5", parts[0], known(population, parts[0], before=expected))
     return trials
 
 
-def known(population: Population, samples: Sequence[Sample], neutral: Sequence[Sample] = ()) -> Offset:
-    baseline = Baseline(population)
+def pair(corpus: Corpus, person: str, random: np.random.Generator) -> list[Sample]:
+    own = [s for s in corpus.samples if s.person == person]
+    return [own[i] for i in random.choice(len(own), min(2, len(own)), replace=False)]
+
+
+def known(
+    population: Population, samples: Sequence[Sample], neutral: Sequence[Sample] = (), before: Offset | None = None
+) -> Offset:
+    baseline = Baseline(population, before=before)
     for sample in samples:
         baseline.add(sample.steady, sample.seconds)
     for sample in neutral:

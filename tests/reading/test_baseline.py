@@ -262,6 +262,21 @@ def test_live_a_person_is_read_better_as_they_become_known() -> None:
     assert reader.known(2) == {}
 
 
+def test_live_a_face_that_is_said_to_be_neutral_is_known_at_once() -> None:
+    grim = person(np.array([-3.0, -3, 0, 6]), np.zeros(30, int))
+    reader = Reader(source(), None, "none")
+    assert not reader.neutral(1)
+    reader.add(faces(grim).take(slice(0, 20)), None, 2.0, np.inf)
+    learned_only = reader.known(1)["face"]
+    assert reader.neutral(1)
+    told = reader.known(1)["face"]
+    assert told.how == "a neutral reference" and told.seconds == pytest.approx(2.0)
+    truth = np.array([-3.0, -3, 0, 6]) @ population().basis
+    assert np.linalg.norm(told.mean - truth) < np.linalg.norm(learned_only.mean - truth)
+    after = reader.add(faces(grim).take(slice(20, 30)), None, np.inf, np.inf).select("face")
+    assert set(after.emotions) == {"neutral"}
+
+
 def test_without_statistics_or_on_request_logits_are_read_as_they_are() -> None:
     plain = Reader(source(False), None, "none").add(faces(GRIM), None, np.inf, np.inf)
     asked = Reader(source(), None, "none", {}).add(faces(GRIM), None, np.inf, np.inf)

@@ -199,7 +199,7 @@ class Baseline:
         log = cases.log_prior
         mean, covariance = known.mean, known.covariance
         for sums, words in ((self._told, "a neutral reference"), (self._seen, "the recording")):
-            if sums.seconds > 0:
+            if sums.seconds > _TINY:
                 how.append(words)
                 n = max(1.0, sums.seconds / moment_s)
                 centre = cases.neutral if sums is self._told else cases.centre
@@ -367,7 +367,12 @@ def _unit(log: np.ndarray) -> np.ndarray:
 
 
 def resting(offset: Offset, population: Population, temperature: float) -> dict[str, float]:
-    """What the model by itself would say of the person's neutral face or voice: label to probability."""
+    """What the model by itself would say of the person's neutral face or voice: label to probability.
+
+    Nothing of a model that cannot say neutral.
+    """
+    if NEUTRAL not in population.labels:
+        return {}
     means = population.inner[0]
     logits = (means[population.labels.index(NEUTRAL)] + offset.mean) @ population.basis.T / temperature
     return dict(zip(population.labels, _unit(logits[None])[0].tolist(), strict=True))

@@ -158,8 +158,8 @@ def describe(
 
     Returns:
         dicts with `person`, `source`, `how`, `seconds`, `known` (0 to 1: how much of what was open about the offset is
-        known), `resting` (what the model by itself would say of the neutral face or voice) and `changed` (0 to 1: of
-        how many moments another emotion is read than without a baseline).
+        known), `resting` (what the model by itself would say of the neutral face or voice; empty where it cannot say
+        neutral) and `changed` (0 to 1: of how many moments another emotion is read than without a baseline).
     """
     rows = []
     moments = _moments(evidence, sources)
@@ -171,21 +171,22 @@ def describe(
         now = scores(logits[own], offset, source.population, source.population.mix(mix), source.temperature).argmax(1)
         before = probabilities(logits[own], source.temperature).argmax(1)
         rest = resting(offset, source.population, source.temperature)
-        top = max(rest, key=lambda label: rest[label])
+        top = [max(rest, key=lambda label: rest[label])] if rest else []
         rows.append({
             "person": one or None,
             "source": name,
             "how": offset.how,
             "seconds": round(offset.seconds, 1),
             "known": round(_known(offset, source.population), 2),
-            "resting": {top: round(rest[top], 2)},
+            "resting": {label: round(rest[label], 2) for label in top},
             "changed": round(float(np.average(now != before, weights=seconds[own])), 2),
         })  # fmt: skip
     return rows
 
 
 def _known(offset: Offset, population: Population) -> float:
-    return float(1 - np.trace(offset.covariance) / np.trace(population.nothing.covariance))
+    """How much of what was open is known, 0 to 1; several explanations of a recording may leave more open than none."""
+    return max(0.0, float(1 - np.trace(offset.covariance) / np.trace(population.nothing.covariance)))
 
 
 _Moments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

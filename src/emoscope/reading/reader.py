@@ -1,5 +1,6 @@
 """The reading of evidence as it comes: logits in, observations out; the same for a whole file and frame by frame."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from ..calibration import probabilities
 from ..emotions import columns, expand, joined
 from ..evidence import Faces, Voices
 from ..timeline import NOBODY, Timeline, column_names
-from .baseline import Baseline, Offset, scores
+from .baseline import NEUTRAL, Baseline, Offset, scores
 from .fusion import FACE, MAX_WAIT_S, VOICE, Fuser
 from .offsets import Key
 from .smooth import FORGET_S, SMOOTHERS, Smoother
@@ -24,6 +25,8 @@ LEARN_S = 1.0
 """Seconds after which what was learned of a person is used: what came within the same second is not."""
 LEAST_S = 0.03
 """Seconds that a face counts for that has no length: live, the first picture's is not known."""
+NEUTRAL_S = 2.0
+"""Seconds before somebody says "this is my neutral face" that are taken for it."""
 VOICE_FORGET_S = 600.0
 """Seconds of silence after which a voice is forgotten."""
 
@@ -37,6 +40,7 @@ class _Learning:
         self._step = -np.inf
         self._offset = baseline.population.nothing
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._recent: deque[tuple[np.ndarray, np.ndarray, float]] = deque()
 
     def before(self, step: float) -> Offset:
         """What was known before a step of time, however what came since was cut."""
@@ -51,7 +55,19 @@ class _Learning:
     def add(self, logits: np.ndarray, seconds: np.ndarray, time: float) -> None:
         """Take moments of the step under way."""
         self._waiting.append((logits, seconds))
+        self._recent.append((logits, seconds, time))
         self.time = time
+        while self._recent[0][2] < time - NEUTRAL_S:
+            self._recent.popleft()
+
+    def neutral(self) -> None:
+        """The last `NEUTRAL_S` were neutral: they are counted as that instead, and used at once."""
+        self.before(np.nextafter(self._step, np.inf))
+        for logits, seconds, _ in self._recent:
+            self.baseline.add(logits, -seconds)
+            self.baseline.add(logits, seconds, neutral=True)
+        self._recent.clear()
+        self._offset = self.baseline.offset
 
 
 @dataclass(eq=False)
@@ -199,6 +215,17 @@ class Reader:
     def known(self, person: int) -> dict[str, Offset]:
         """What has been learned of a person so far, by source."""
         return {name: one.baseline.offset for (name, who), one in self._learning.items() if who == person}
+
+    def neutral(self, person: int) -> bool:
+        """Take a person's face of the last `NEUTRAL_S` for their neutral one; returns whether there was any.
+
+        Only where baselines are learned from what came before.
+        """
+        learning = self._learning.get(("face", person))
+        if learning is None or NEUTRAL not in learning.baseline.population.labels:
+            return False
+        learning.neutral()
+        return True
 
     def _smoother(self, person: int, times: np.ndarray) -> Smoother:
         steady = self._steady.setdefault(person, _Steady(SMOOTHERS[self.smoothing]()))
