@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
     from .evidence import Evidence
-    from .observing import observe
+    from .observing import ObserveOptions, observe
     from .session import Session
     from .timeline import Observation, Timeline
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "Session", "Timeline", "analyze", "models", "observe",
-    "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
+    "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
@@ -30,6 +30,7 @@ _HOMES = {
     "EmoscopeError": "errors",
     "Evidence": "evidence",
     "Observation": "timeline",
+    "ObserveOptions": "observing",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",

@@ -18,7 +18,7 @@ from .timeline import Timeline
 
 if TYPE_CHECKING:
     from .models import Device, Model
-    from .observing import Progress
+    from .observing import ObserveOptions, Progress
 
 Baselines = Literal["recording", "causal", "none"]
 """What everybody is read against, see `read`."""
@@ -39,6 +39,7 @@ def analyze(
     device: "Device" = "auto",
     threads: int = 1,
     force: bool = False,
+    options: "ObserveOptions | None" = None,
     progress: "Progress | None" = None,
 ) -> Timeline:
     """Read the emotions of every face and voice in a recording: `read(observe(path))`.
@@ -55,6 +56,7 @@ def analyze(
         device: where the models run.
         threads: threads of each network.
         force: see `observe`.
+        options: see `observe`.
         progress: told how far the analysis is.
 
     Returns:
@@ -64,7 +66,7 @@ def analyze(
         EmoscopeError: `out` holds the evidence of another recording, or another process writes it.
         MediaError: the file is missing or is no media, or no file of the folder can be read.
         ModelError: a model is unknown or damaged.
-        ValueError: no smoothing has that name.
+        ValueError: no smoothing has that name, or a start or an end is given for a folder.
 
     Example:
         >>> timeline = emoscope.analyze("examples/synthetic.mp4")
@@ -83,6 +85,7 @@ def analyze(
         device=device,
         threads=threads,
         force=force,
+        options=options,
         progress=progress,
     )
     timeline = _read(evidence, smoothing, baseline, neutral, mix, {"face": face_model, "voice": voice_model})

@@ -73,6 +73,53 @@ _MODELS = [
     click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads of each network."),
 ]  # fmt: skip
 
+_OBSERVING = [
+    click.option("--start", callback=lambda _, __, text: _time("--start", text), metavar="TIME",
+                 help="Observe from here on, as 90 or 1:30."),
+    click.option("--end", callback=lambda _, __, text: _time("--end", text), metavar="TIME",
+                 help="Observe up to here."),
+    click.option("--every", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+                 help="Score one frame in so many seconds [default: every frame]."),
+    click.option("--faces-only", is_flag=True, help="Do not listen."),
+    click.option("--voice-only", is_flag=True, help="Do not look."),
+    click.option("--region", callback=lambda _, __, text: _region(text), metavar="X,Y,WIDTH,HEIGHT",
+                 help="Look for faces in this part of the frames, in pixels."),
+    click.option("--min-face", type=click.IntRange(20), metavar="PIXELS",
+                 help="Side of the smallest face to look for [default: 1/32 of the shorter side, but not under 20]."),
+]  # fmt: skip
+"""They say what of a recording is observed; `_observe_options` takes them."""
+
+
+def _observe_options(options: dict[str, Any]) -> Any:
+    """The options that `_OBSERVING` added, taken out of those of a command."""
+    from .observing import ObserveOptions
+
+    faces, voices = not options.pop("voice_only"), not options.pop("faces_only")
+    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face")}
+    try:
+        return ObserveOptions(faces=faces, voices=voices, **{**named, "start": named["start"] or 0.0})
+    except ValueError as error:
+        raise EmoscopeError(str(error)) from None
+
+
+def _time(option: str, text: str | None) -> float | None:
+    from .reading.offsets import seconds
+
+    try:
+        return None if text is None else seconds(text)
+    except ValueError:
+        raise EmoscopeError(f"{option} {text}: expected seconds or minutes:seconds, as 90 or 1:30") from None
+
+
+def _region(text: str | None) -> tuple[int, int, int, int] | None:
+    if text is None:
+        return None
+    try:
+        x, y, width, height = map(int, text.split(","))
+    except ValueError:
+        raise EmoscopeError(f"--region {text}: expected X,Y,WIDTH,HEIGHT in pixels, as 0,0,640,360") from None
+    return x, y, width, height
+
 
 def _neutral(texts: tuple[str, ...]) -> list[Any]:
     """Stretches and files as they are given on the command line."""
@@ -131,6 +178,7 @@ def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the results [default: INPUT's name + -emoscope]."
 )
+@_with(_OBSERVING)
 @_with(_MODELS)
 @_with(_READING)
 @_with(_KNOWN)
@@ -158,7 +206,12 @@ def analyze(path: Path, out: Path | None, video: bool, **options: Any) -> None:
         if not path.exists():
             raise EmoscopeError(f"{path}: there is no such file or folder")
         check_folder(out)
-        timeline = run(path, out=out, progress=progress, **options)
+        chosen = _observe_options(options)
+        if path.is_dir() and (chosen.start or chosen.end is not None):
+            raise EmoscopeError("--start and --end are of one recording, not of a folder")
+        timeline = run(path, out=out, options=chosen, progress=progress, **options)
+    if not video and timeline.info["kind"] == "video":
+        timeline.info["left_out"].append("annotated.mp4")
     files = write_tables(timeline, out)
     cards = [card(options[f"{name}_model"]) for name in timeline.info["models"]]
     with _progress("drawing") as progress:

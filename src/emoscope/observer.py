@@ -27,14 +27,15 @@ class Observer:
         face: the model of faces or sequences of them, or `None` where no frames will be fed.
         voice: the model of voices, or `None` where no sound will be fed.
         threads: threads of the face detector.
+        min_face: side in pixels of the smallest face to look for; by default, `detect.smallest_face` of the frames.
 
     Attributes:
         seen: seconds up to which frames were fed; infinite where none will be.
     """
 
-    def __init__(self, face: Model | None, voice: Model | None, threads: int = 1) -> None:
+    def __init__(self, face: Model | None, voice: Model | None, threads: int = 1, min_face: int | None = None) -> None:
         self.seen = 0.0 if face else np.inf
-        self._watcher = _Watcher(face, threads) if face else None
+        self._watcher = _Watcher(face, threads, min_face) if face else None
         self._voice = VoiceReader(voice, wanted=_voice_input(voice)) if voice else None
         self._voice_labels = len(voice.card.labels) if voice else 0
 
@@ -95,8 +96,8 @@ class Observer:
 class _Watcher:
     """Detection, tracking, crops and the face model, frame by frame."""
 
-    def __init__(self, model: Model, threads: int) -> None:
-        self.threads = threads
+    def __init__(self, model: Model, threads: int, min_face: int | None) -> None:
+        self.threads, self.min_face = threads, min_face
         self.detector: UprightDetector | None = None
         self.tracker: Tracker | None = None
         self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
@@ -106,8 +107,10 @@ class _Watcher:
     def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
         """The faces of a frame."""
         if self.tracker is None:
-            self.detector, self.tracker = self._begin(smallest_face(image))
+            self.detector, self.tracker = self._begin(self.min_face or smallest_face(image))
         tracks = self.tracker.update(image, time)
+        if self.min_face:  # the detector finds somewhat smaller ones too
+            tracks = [track for track in tracks if max(track.box[2:]) >= self.min_face]
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         logits = self.network.logits(image, time, tracks)
         if not tracks:
@@ -160,7 +163,7 @@ class _Stills:
         self.classifier = FaceClassifier(model)
 
     def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
-        if self.classifier.input == FERPLUS:  # the tracker's own crops
+        if self.classifier.input.same_crop(FERPLUS):  # the tracker has them
             crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         else:
             crops = self.classifier.crops(image, np.array([track.landmarks for track in tracks]).reshape(-1, 5, 2))
@@ -177,7 +180,8 @@ class _Sequences:
     """A sequence model: each person's last moments, from steady crops."""
 
     def __init__(self, model: Model) -> None:
-        self.classifier, self.steady = SequenceClassifier(model), SteadyCrops()
+        self.classifier = SequenceClassifier(model)
+        self.steady = SteadyCrops(self.classifier.input.face)
 
     def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
         return self.classifier.logits([t.person for t in tracks], time, self.steady.update(image, time, tracks))

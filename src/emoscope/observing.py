@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import EmoscopeError, MediaError
 from .evidence import Evidence, EvidenceFile, Faces, Voices
-from .media import Frame, Media, is_media, open_media
+from .media import SAMPLE_RATE, Frame, Media, Sound, is_media, open_media
 from .models import Device, Model, load
 from .observer import Observer
 from .session import source
@@ -26,6 +26,71 @@ COMMIT_S = 1.0
 """Seconds of work after which it is written: what an interruption loses at most."""
 FINGERPRINT = 1 << 20
 """Bytes at both ends of a file by which it is known again."""
+MIN_FACE = 20
+"""Pixels of the smallest face that can be asked for: below, the detector finds little else than noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObserveOptions:
+    """What of a recording is observed; by default all of it.
+
+    Attributes:
+        start: seconds from the start of the recording before which nothing is observed.
+        end: seconds from the start of the recording from which on nothing is observed; by default, its end.
+        every: seconds from one frame that is scored to the next; by default, every frame is.
+        faces: whether the frames are looked at.
+        voices: whether the sound is listened to.
+        region: the part `(x, y, width, height)` of each frame, in pixels, in which faces are looked for.
+        min_face: side in pixels of the smallest face to look for, at least 20; by default 1/32 of the frame's shorter
+            side, but not under 20.
+
+    Raises:
+        ValueError: a value is out of its range, or neither faces nor voices are wanted.
+    """
+
+    start: float = 0.0
+    end: float | None = None
+    every: float | None = None
+    faces: bool = True
+    voices: bool = True
+    region: tuple[int, int, int, int] | None = None
+    min_face: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or not self.start < (np.inf if self.end is None else self.end):
+            raise ValueError(f"expected 0 <= start < end, got start {self.start:g} and end {self.end}")
+        if self.every is not None and not 0 < self.every < np.inf:
+            raise ValueError(f"expected every > 0 seconds, got {self.every:g}")
+        if not (self.faces or self.voices):
+            raise ValueError("expected faces, voices or both; faces only and voice only exclude each other")
+        if self.region and (min(self.region[:2]) < 0 or min(self.region[2:]) < 1):
+            raise ValueError(f"expected a region of x, y >= 0 and width, height >= 1 pixels, got {self.region}")
+        if self.min_face is not None and self.min_face < MIN_FACE:
+            raise ValueError(f"expected min_face >= {MIN_FACE} pixels, got {self.min_face}")
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the default."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
+
+    def left_out(self) -> list[str]:
+        """What is not observed, in words."""
+        words = []
+        if self.start:
+            words.append(f"everything before {self.start:g} s")
+        if self.end is not None:
+            words.append(f"everything from {self.end:g} s on")
+        if not self.faces:
+            words.append("faces")
+        elif self.every:
+            words.append(f"frames in between: one every {self.every:g} s is scored")
+        if not self.voices:
+            words.append("voices")
+        if self.region:
+            words.append("faces outside the region {},{},{},{}".format(*self.region))
+        if self.min_face:
+            words.append(f"faces under {self.min_face} pixels")
+        return words
 
 
 def observe(
@@ -37,6 +102,7 @@ def observe(
     device: Device = "auto",
     threads: int = 1,
     force: bool = False,
+    options: ObserveOptions | None = None,
     progress: Progress | None = None,
 ) -> Evidence:
     """Look at and listen to a recording, and keep what the networks say.
@@ -53,24 +119,29 @@ def observe(
         device: where the models run.
         threads: threads of each network.
         force: whether evidence of another recording in `out` is replaced.
+        options: what of the recording is observed; by default all of it.
         progress: told how far the observing is.
 
     Raises:
         EmoscopeError: `out` holds the evidence of another recording, or another process writes it.
-        MediaError: the file is missing or is no media, or no file of the folder can be read.
+        MediaError: the file is missing or is no media, no file of the folder can be read, or the region lies outside
+            the frames.
         ModelError: a model is unknown or damaged.
+        ValueError: a start or an end is given for a folder.
     """
-    path = Path(path)
+    path, options = Path(path), options or ObserveOptions()
     files = media_files(path)
+    if path.is_dir() and (options.start or options.end is not None):
+        raise ValueError(f"{path}: a start and an end are of one recording, not of a folder")
     models = {
         "face": load(face_model, ("face", "sequence"), device=device, threads=threads),
         "voice": load(voice_model, "voice", device=device, threads=threads),
     }
     kept = Path(out) / EvidenceFile.NAME if out else ":memory:"
     with EvidenceFile.create(kept) as file:
-        notes = _same(file, _identity(path, files), models, force)
+        notes = _same(file, _identity(path, files), models, force, options)
         if not file.about("done"):
-            _Run(file, path, models, threads, progress or (lambda done, total: None), notes).observe(files)
+            _Run(file, path, models, threads, progress or (lambda done, total: None), notes, options).observe(files)
         return file.read()
 
 
@@ -112,13 +183,16 @@ def _identity(path: Path, files: list[Path]) -> dict[str, Any]:
     return {"name": readable(path.name or str(path)), "digest": digest.hexdigest()}
 
 
-def _same(file: EvidenceFile, recording: dict[str, Any], models: dict[str, Model], force: bool) -> list[str]:
-    """See that a file is of this recording, and of these models and this version, else begin anew; says so in notes.
+def _same(
+    file: EvidenceFile, recording: dict[str, Any], models: dict[str, Model], force: bool, options: ObserveOptions
+) -> list[str]:
+    """See that a file is of this recording, these models, options and this version, else begin anew; says so in notes.
 
     Raises:
         EmoscopeError: it is of another recording.
     """
-    before, made = file.about("recording"), {"version": version("emoscope"), "models": _digests(models)}
+    before = file.about("recording")
+    made = {"version": version("emoscope"), "models": _digests(models), "options": options.to_json()}
     if before and before["digest"] != recording["digest"] and not force:
         raise EmoscopeError(
             f"{file.path.parent}: holds the results of another recording, {before['name']}; name another folder with "
@@ -127,7 +201,8 @@ def _same(file: EvidenceFile, recording: dict[str, Any], models: dict[str, Model
     notes: list[str] = []
     if before and (before["digest"] != recording["digest"] or file.about("made") != made):
         if before["digest"] == recording["digest"]:
-            notes = [f"{recording['name']}: observed anew, as the evidence was made by another version or model"]
+            why = "the evidence was made by another version or model, or with other options"
+            notes = [f"{recording['name']}: observed anew, as {why}"]
         file.clear()
     file.tell(recording=recording, made=made, widths={name: len(m.card.labels) for name, m in _tables(models).items()})
     return notes
@@ -154,6 +229,7 @@ class _Done:
         end: seconds of that file that are done.
         tracks: tracks of the files before.
         utterances: stretches of speech of the files before.
+        due: seconds of the file under way from which on the next frame is scored.
     """
 
     parts: list[dict[str, Any]] = field(default_factory=list)
@@ -164,6 +240,7 @@ class _Done:
     end: float = 0.0
     tracks: int = 0
     utterances: int = 0
+    due: float = 0.0
 
     @property
     def start(self) -> float:
@@ -182,8 +259,10 @@ class _Run:
         threads: int,
         progress: Progress,
         notes: list[str],
+        options: ObserveOptions,
     ) -> None:
         self.file, self.path, self.models, self.threads, self.progress = file, path, models, threads, progress
+        self.options = options
         kept = file.checkpoint() or {}
         self.state: dict[str, Any] | None = kept.pop("observer", None)
         self.done = _Done(**kept) if kept else _Done(notes=notes)
@@ -206,7 +285,7 @@ class _Run:
                 if not folder:
                     raise
                 self.done.passed.append(readable(file.name))
-                self.done.items = 0
+                self.done.items, self.done.due = 0, 0.0
                 self.done.notes.append(f"passed over {error}")
         if not self.done.parts:
             raise MediaError(
@@ -217,24 +296,30 @@ class _Run:
 
     def _file(self, path: Path, still_s: float, folder: bool) -> None:
         """Observe one file; a picture lasts `still_s` seconds."""
-        with open_media(path) as media:
+        options = self.options
+        with open_media(path, frames=options.faces, sound=options.voices) as media:
             still_s = still_s if media.kind == "picture" else 0.0
             observer = Observer(
-                self.models["face"] if media.kind != "sound" else None,
-                self.models["voice"] if media.has_sound else None,
+                self.models["face"] if media.kind != "sound" and options.faces else None,
+                self.models["voice"] if media.has_sound and options.voices else None,
                 self.threads,
+                options.min_face,
             )
             if self.state is not None:
                 observer.restore(self.state)
             for item in self._rest(media):
                 if isinstance(item, Frame):
                     end = item.time + (item.duration or still_s)
-                    faces = observer.add_frame(item.image, item.time, item.duration or still_s)
-                    self.faces.append(self._placed(faces))
+                    if (length := self._scored_s(item, media.duration)) is not None:
+                        image = self._region(item.image, path)
+                        faces = observer.add_frame(image, item.time, length or still_s)
+                        self.faces.append(self._placed(faces))
                 else:
                     end = item.time + item.seconds
-                    self.voices.append(self._placed_voices(observer.add_sound(item.samples, item.time)))
-                self.done.end = max(self.done.end, end)
+                    item = self._cut(item)
+                    if len(item.samples):
+                        self.voices.append(self._placed_voices(observer.add_sound(item.samples, item.time)))
+                self.done.end = max(self.done.end, min(end, np.inf if options.end is None else options.end))
                 self.progress(self.done.start + self.done.end, None if folder else media.duration or None)
                 if time.monotonic() - self.committed > COMMIT_S:
                     self._commit(observer)
@@ -244,15 +329,53 @@ class _Run:
 
     def _rest(self, media: Media) -> Iterator[Any]:
         """The items of a file that are not done: those before are decoded again and passed over."""
-        done = self.done.items
+        done, until = self.done.items, np.inf if self.options.end is None else self.options.end
         for place, item in enumerate(media):
+            if item.time >= until:
+                return
             if place >= done:
                 self.done.items += 1
                 yield item
 
+    def _scored_s(self, frame: Frame, duration: float | None) -> float | None:
+        """Seconds for which a frame stands, up to the next one that is scored; `None` if it is not scored itself."""
+        every, length = self.options.every, frame.duration
+        if frame.time < max(self.options.start, self.done.due):
+            return None
+        if every and length:
+            length *= max(1, round(every / length))  # the next one scored is the one nearest to `every` later
+            self.done.due = frame.time + length - frame.duration / 2
+            ends = min(duration or np.inf, np.inf if self.options.end is None else self.options.end)
+            length = min(length, max(frame.duration, ends - frame.time))
+        return length
+
+    def _region(self, image: np.ndarray, path: Path) -> np.ndarray:
+        """The part of a frame in which faces are looked for."""
+        if not self.options.region:
+            return image
+        x, y, width, height = self.options.region
+        part = np.ascontiguousarray(image[y : y + height, x : x + width])
+        if not part.size:
+            tall, wide = image.shape[:2]
+            raise MediaError(f"{path}: the region {x},{y},{width},{height} lies outside its {wide} x {tall} pixels")
+        return part
+
+    def _cut(self, sound: Sound) -> Sound:
+        """The part of a run of sound that lies between start and end."""
+        begins, ends = self.options.start, np.inf if self.options.end is None else self.options.end
+        first, last = (round((min(at, sound.time + sound.seconds) - sound.time) * SAMPLE_RATE) for at in (begins, ends))
+        first = max(first, 0)
+        return Sound(sound.time + first / SAMPLE_RATE, sound.samples[first : max(first, last)])
+
     def _placed(self, faces: Faces) -> Faces:
-        """Faces at their time in the recording, with numbers of their own."""
-        return replace(faces, time=faces.time + self.done.start, track=faces.track + np.int32(self.done.tracks))
+        """Faces at their time in the recording and their place in the frame, with numbers of their own."""
+        x, y, _, _ = self.options.region or (0, 0, 0, 0)
+        return replace(
+            faces,
+            time=faces.time + self.done.start,
+            track=faces.track + np.int32(self.done.tracks),
+            box=faces.box + np.array([x, y, 0, 0]),
+        )
 
     def _placed_voices(self, voices: Voices) -> Voices:
         start = self.done.start
@@ -271,12 +394,13 @@ class _Run:
         tracks, utterances = Faces.join(self.faces).track, Voices.join(self.voices).utterance
         done.tracks = int(tracks.max(initial=self.file.highest("faces", "track")))
         done.utterances = int(utterances.max(initial=self.file.highest("voices", "utterance")))
-        done.items, done.end = 0, 0.0
+        done.items, done.end, done.due = 0, 0.0, 0.0
         self._commit(None)
 
     def _facts(self, media: Media, name: str) -> dict[str, Any]:
         end, stated = self.done.end, media.duration
-        truncated = bool(stated) and end < stated - max(1.0, 0.05 * stated)  # type: ignore[operator]
+        whole = self.options.end is None and self.options.faces and self.options.voices
+        truncated = whole and bool(stated) and end < stated - max(1.0, 0.05 * stated)  # type: ignore[operator]
         if media.kind == "video" and not media.has_sound:
             self.done.notes.append(f"{name}: no sound")
         if media.undecoded:
@@ -326,6 +450,7 @@ class _Run:
             "models": {
                 name: source(model).to_json() | {"digest": model.digest} for name, model in self._used().items()
             },
+            "left_out": self.options.left_out(),
             "notes": self.done.notes + self.done.damaged,
             "damaged": self.done.damaged,
             "version": version("emoscope"),
@@ -334,6 +459,6 @@ class _Run:
 
     def _used(self) -> dict[str, Model]:
         """The models that had anything to look at."""
-        seen = any(part["kind"] != "sound" for part in self.done.parts)
-        heard = any(part["has_sound"] for part in self.done.parts)
+        seen = self.options.faces and any(part["kind"] != "sound" for part in self.done.parts)
+        heard = self.options.voices and any(part["has_sound"] for part in self.done.parts)
         return {name: m for name, m in self.models.items() if (seen if name == "face" else heard)}

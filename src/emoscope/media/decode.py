@@ -86,6 +86,7 @@ class Source:
         self._waiting: dict[int, deque[Packet[Any]]] = {}
         self._given: dict[int, int] = {}
         self._apart: dict[int, Source] = {}
+        self._dropped: set[int] = set()
         self._demuxed: Iterator[Packet[Any]] | None = None
 
     def close(self) -> None:
@@ -100,6 +101,12 @@ class Source:
         self._wanted.append(stream)
         self._waiting[stream.index] = deque()
         self._given[stream.index] = 0
+
+    def drop(self, stream: VideoStream | AudioStream) -> None:
+        """From here on, pass over the packets of a stream that was wanted."""
+        self._dropped.add(stream.index)
+        self._waiting[stream.index].clear()
+        stream.discard = Discard.all
 
     def packets(self, stream: VideoStream | AudioStream) -> "Iterator[Packet[Any]]":
         """The packets of a stream that is wanted, in the order of the file."""
@@ -149,7 +156,7 @@ class Source:
             try:
                 for packet in self.container.demux(self._wanted):
                     # An empty packet would tell the decoder that the stream is over.
-                    if packet.size and packet.stream.index not in self._apart:
+                    if packet.size and not {packet.stream.index} & (self._apart.keys() | self._dropped):
                         yield packet
                 return
             except (av.FFmpegError, OSError):

@@ -45,13 +45,15 @@ def is_media(path: str | Path) -> bool:
     return Path(path).suffix.lower() in SUFFIXES
 
 
-def open_media(path: str | Path, original_sound: bool = False) -> "Media":
+def open_media(path: str | Path, original_sound: bool = False, *, frames: bool = True, sound: bool = True) -> "Media":
     """Open a local video, sound file or picture, told apart by content.
 
     Args:
         path: the file.
         original_sound: whether sound keeps its channels and, where an mp4 can hold it, its rate: see
             `Media.sound_format`.
+        frames: whether frames are yielded; else they are not decoded.
+        sound: whether sound is yielded; else it is not decoded.
 
     Returns:
         A context manager that yields frames and sound; see `Media`.
@@ -60,7 +62,7 @@ def open_media(path: str | Path, original_sound: bool = False) -> "Media":
         MediaError: the file is missing, not a regular file, not readable, nothing that can be decoded, or its pictures
             have more than `MAX_PIXELS`.
     """
-    return Media(Path(path), original_sound)
+    return Media(Path(path), original_sound, frames, sound)
 
 
 class Media:
@@ -82,7 +84,7 @@ class Media:
         frames: frames yielded so far.
     """
 
-    def __init__(self, path: Path, original_sound: bool) -> None:
+    def __init__(self, path: Path, original_sound: bool, frames: bool, sound: bool) -> None:
         """See `open_media`."""
         self.name = path.name
         self.kind: Literal["video", "sound", "picture"] = "picture"
@@ -94,7 +96,7 @@ class Media:
         self.origin = 0.0
         self.synthetic = False
         self.frames = 0
-        self._original_sound = original_sound
+        self._original_sound, self._wanted = original_sound, (frames, sound)
         self._source: Source | None = None
         self._tracks: list[Track] = []
         self._items: Iterator[Frame | Sound] = iter(())
@@ -145,7 +147,7 @@ class Media:
                 self._open_streams(path)
             else:
                 self.height, self.width = picture.shape[:2]
-                self._items = iter([Frame(0.0, 0.0, picture)])
+                self._items = iter([Frame(0.0, 0.0, picture)] if self._wanted[0] else [])
         except OSError as error:
             raise MediaError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
 
@@ -155,8 +157,8 @@ class Media:
         if not self._tracks:
             raise MediaError(f"{shown(path)}: holds neither video nor sound that can be decoded")
         frame, frames = _peek(timed_frames(video) if video else iter(()))
-        wanted = _format(sound, self._original_sound)
-        part, parts = _peek(sound_parts(sound, wanted.rate, wanted.layout) if sound else iter(()))
+        form = _format(sound, self._original_sound)
+        part, parts = _peek(sound_parts(sound, form.rate, form.layout) if sound else iter(()))
         starts = []
         if video and frame:
             starts.append(_start(video, frame[0]))
@@ -168,14 +170,21 @@ class Media:
             raise MediaError(f"{shown(path)}: nothing in it decodes; it is empty, damaged or too large")
         self.kind = "video" if frame else "sound"
         self.has_sound = part is not None
-        self.sound_format = wanted if part else None
+        self.sound_format = form if part else None
         self.duration = self._tracks[0].duration
         self.synthetic = self._tracks[0].synthetic
         self.origin = origin = min(starts)
         pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
         whole = self._original_sound
         sounds = (Sound(time - origin, samples if whole else samples[0]) for time, samples in parts)
-        self._items = merge(pictures, sounds, key=lambda item: item.time)
+        pictures_wanted, sound_wanted = self._wanted
+        if video and not pictures_wanted:
+            source.drop(video.stream)
+        if sound and not sound_wanted:
+            source.drop(sound.stream)
+        self._items = merge(
+            pictures if pictures_wanted else (), sounds if sound_wanted else (), key=lambda item: item.time
+        )
 
     def _track(self, source: Source, kind: Kind) -> Track | None:
         try:

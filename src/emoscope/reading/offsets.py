@@ -50,10 +50,10 @@ class Span:
         """
         stretch, _, person = text.partition("@")
         start, _, end = stretch.partition("-")
-        return cls(_seconds(start), _seconds(end), int(person) if person else None)
+        return cls(seconds(start), seconds(end), int(person) if person else None)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     """`5`, `0:05` or `1:00:05.5` in seconds."""
     return sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":"))))
 

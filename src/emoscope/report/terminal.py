@@ -38,7 +38,8 @@ def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: C
         _print_table(console, "observed", timed)
         if hidden:
             console.print(f"and {hidden} more, seen for a shorter time")
-    for note in timeline.info.get("notes", ()):
+    left = timeline.info.get("left_out")
+    for note in [*([f"left out: {'; '.join(left)}"] if left else []), *timeline.info.get("notes", ())]:
         console.print(Text(f"note: {_printable(str(note), console)}", style="yellow"))
     for path in out_files:
         console.print(Text(f"wrote {_printable(str(path), console)}"), soft_wrap=True)

@@ -13,19 +13,18 @@ from ..data import cremad, ferplus
 from ..data.clips import Source as Clip
 from ..data.clips import labelled_sources
 from ..errors import DataError, EmoscopeError
-from ..face.classify import FaceClassifier
 from ..media import Frame, open_media
 from ..models import Model, load
 from ..observer import Observer
 from ..reading.baseline import Baseline, Population, measure, scores
+from .evaluate import logits as logits_of
 
 MOMENT_S = 2.5
 """Seconds between independent moments: about a sentence. Frames differ after 0.4 s, but a whole clip is more alike than
 they say: by log-likelihood on CREMA-D's clips (folds over actors) 0.4 s and 1.2 s did worse."""
 WIDER = {"face": 1.0, "sequence": 1.0, "voice": 2.0}
 """How many times as much offsets vary elsewhere as in the recordings of one studio, which share a microphone. What a
-camera changes is in the statistics already: the known means are of pictures from elsewhere. See
-`experiments/baseline_settings.py`."""
+camera changes is in the statistics already: the known means are of pictures from elsewhere."""
 DENSITIES = (0.0, 0.5, 1.0)
 """The shares of the emotions' densities that are tried, see `reading.baseline`."""
 FOLDS = 5
@@ -164,9 +163,8 @@ def _cremad_voices(model: Model, data: Path) -> Moments:
     """CREMA-D's validation actors, whom the shipped voice models have not learned from."""
     part = cremad.load_logmels(data, "validation")
     names = [clip.emotion for clip in part.clips]
-    logits = np.concatenate([model.logits(part.logmel[i : i + 64] / np.float32(255)) for i in range(0, len(names), 64)])
     labels = np.array([model.card.labels.index(name) for name in names])
-    return logits, labels, np.array([clip.actor for clip in part.clips])
+    return logits_of(model, part.logmel), labels, np.array([clip.actor for clip in part.clips])
 
 
 def _stills(model: Model, data: Path) -> np.ndarray | None:
@@ -176,6 +174,5 @@ def _stills(model: Model, data: Path) -> np.ndarray | None:
         return None
     faces = ferplus.load(folder, "validation")
     labels = ferplus.majority(faces.votes)
-    classifier = FaceClassifier(model)
-    logits = np.concatenate([classifier.logits(part) for part in np.array_split(faces.images, len(labels) // 64 + 1)])
+    logits = logits_of(model, faces.images)
     return np.array([logits[labels == column].mean(0) for column in range(len(model.card.labels))])
