@@ -157,7 +157,7 @@ def pictures(model: Model, images: np.ndarray, labels: np.ndarray) -> list[dict[
     rows: list[dict[str, Any]] = []
     before = np.empty(0)
     for name, change in track(CONDITIONS.items(), model.card.name):
-        found = logits(model, np.stack([change(face) for face in images])[:, None])
+        found = logits(model, np.stack([change(face) for face in images]))
         hits = (found.argmax(1) == labels).astype(float)
         before = before if rows else hits
         metrics = score(found, labels, model.card.temperature)
