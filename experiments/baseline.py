@@ -13,6 +13,7 @@ model can say (faces: eight), or for voices among those that the corpus has. Wha
     one, two      recordings of one emotion only, of two
     neutral-70 %, neutral-95 %   recordings that are mostly neutral
     2, 5, 20 samples
+    2 beside 5    two samples, in a recording that five other persons of the corpus share, two samples each
 
 Faces: the 72 actors of CREMA-D's clips; the population statistics of each fifth of the actors are those of the others.
 Voices: CREMA-D's nine validation actors (statistics of the eight others), RAVDESS 13-24, ASED, nEMO through the whole
@@ -22,6 +23,7 @@ pipeline (statistics of CREMA-D's validation actors). Intervals are bootstrapped
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,11 @@ from emoscope.calibration import probabilities
 from emoscope.data import cremad, ravdess
 from emoscope.emotions import CREMAD_EMOTIONS
 from emoscope.models import Model, card, load
-from emoscope.reading.baseline import Baseline, Offset, Population, measure, scores
+from emoscope.reading.baseline import Baseline, Offset, Population, scores
+from emoscope.reading.profile import shared
 from emoscope.reading.smooth import Exponential
 from emoscope.training.metrics import calibration_error
-from emoscope.training.population import CAUTION, MOMENT_S, WIDER, _stills
+from emoscope.training.population import _stills, fitted, independent
 
 COMMAND = "python experiments/baseline.py --data DATA --out results/baseline --cache CACHE"
 ASED = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}
@@ -55,12 +58,19 @@ class Sample:
         seconds: `(m,)` that each lasts.
         label: the column of the emotion that was acted.
         person: by whom.
+        face: whether they are of a face.
     """
 
     logits: np.ndarray
     seconds: np.ndarray
     label: int
     person: str
+    face: bool = False
+
+    @cached_property
+    def steady(self) -> np.ndarray:
+        """The logits as they are learned from and read, `(m, k)`."""
+        return Exponential().update(np.cumsum(self.seconds), self.logits) if self.face else self.logits
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,6 @@ class Corpus:
     among: tuple[int, ...]
     temperature: float
     populations: dict[str, Population]
-    faces: bool
 
 
 def main() -> None:
@@ -129,9 +138,10 @@ def observed(model: Model, files: Sequence[tuple[Path, str, str]], cache: Path) 
         kept: dict[str, Any] = {f"l{i}": logits for i, (logits, _) in enumerate(rows)}
         kept |= {f"s{i}": seconds for i, (_, seconds) in enumerate(rows)}
         np.savez(path, **kept)
+    face = model.card.modality == "face"
     with np.load(path) as kept:
         return [
-            Sample(kept[f"l{i}"].astype(np.float64), kept[f"s{i}"], model.card.labels.index(label), person)
+            Sample(kept[f"l{i}"].astype(np.float64), kept[f"s{i}"], model.card.labels.index(label), person, face)
             for i, (_, label, person) in enumerate(files)
         ]
 
@@ -139,8 +149,7 @@ def observed(model: Model, files: Sequence[tuple[Path, str, str]], cache: Path) 
 def _corpus(name: str, model: Model, samples: list[Sample], populations: dict[str, Population]) -> Corpus:
     among = tuple(sorted({s.label for s in samples})) if model.card.modality == "voice" else ()
     among = among or tuple(range(len(model.card.labels)))
-    faces = model.card.modality == "face"
-    return Corpus(name, samples, model.card.labels, among, model.card.temperature, populations, faces)
+    return Corpus(name, samples, model.card.labels, among, model.card.temperature, populations)
 
 
 def _faces(model: Model, samples: list[Sample], data: Path) -> Corpus:
@@ -153,18 +162,13 @@ def _faces(model: Model, samples: list[Sample], data: Path) -> Corpus:
 
 
 def _population(model: Model, samples: Sequence[Sample], known: np.ndarray | None = None) -> Population:
-    kind = model.card.modality
     moments, labels, persons = [], [], []
     for sample in samples:
-        step = np.minimum(np.cumsum(sample.seconds) // MOMENT_S[kind], 10**6)
-        for moment in np.unique(step):
-            moments.append(sample.logits[step == moment].mean(0))
+        for moment in independent(np.cumsum(sample.seconds), sample.logits):
+            moments.append(moment)
             labels.append(sample.label)
             persons.append(sample.person)
-    return measure(
-        np.array(moments), np.array(labels), np.array(persons), model.card.labels, MOMENT_S[kind], CAUTION[kind], "",
-        known=known, wider=WIDER[kind],
-    )  # fmt: skip
+    return fitted(model, (np.array(moments), np.array(labels), np.array(persons)), known)
 
 
 def measured(corpus: Corpus) -> Iterator[dict[str, Any]]:
@@ -221,15 +225,28 @@ def protocols(corpus: Corpus) -> dict[str, list[tuple[Sample, Offset]]]:
                 if count < len(own):
                     part = [own[i] for i in random.choice(len(own), count, replace=False)]
                     scored(f"{count} samples", part, known(population, part))
+        others = [p for p in corpus.populations if p != person]
+        for _ in range(REPEATS if len(others) >= 5 else 0):
+            people = [person, *random.choice(others, 5, replace=False)]
+            parts = [pair(corpus, one, random) for one in people]
+            expected = shared([known(population, part) for part in parts], population)[0]
+            scored("2 beside 5", parts[0], known(population, parts[0], before=expected))
     return trials
 
 
-def known(population: Population, samples: Sequence[Sample], neutral: Sequence[Sample] = ()) -> Offset:
-    baseline = Baseline(population)
+def pair(corpus: Corpus, person: str, random: np.random.Generator) -> list[Sample]:
+    own = [s for s in corpus.samples if s.person == person]
+    return [own[i] for i in random.choice(len(own), min(2, len(own)), replace=False)]
+
+
+def known(
+    population: Population, samples: Sequence[Sample], neutral: Sequence[Sample] = (), before: Offset | None = None
+) -> Offset:
+    baseline = Baseline(population, before=before)
     for sample in samples:
-        baseline.add(sample.logits, sample.seconds)
+        baseline.add(sample.steady, sample.seconds)
     for sample in neutral:
-        baseline.add(sample.logits, sample.seconds, neutral=True)
+        baseline.add(sample.steady, sample.seconds, neutral=True)
     return baseline.offset
 
 
@@ -241,8 +258,7 @@ def read_sample(corpus: Corpus, sample: Sample, offset: Offset | None) -> np.nda
         each = probabilities(sample.logits, corpus.temperature)
     else:
         population = corpus.populations[sample.person]
-        steady = Exponential().update(np.cumsum(sample.seconds), sample.logits) if corpus.faces else sample.logits
-        each = scores(steady, offset, population, population.mix())
+        each = scores(sample.steady, offset, population, population.mix(), corpus.temperature)
     mean = np.average(each, axis=0, weights=sample.seconds)[list(corpus.among)]
     return np.asarray(mean / mean.sum())
 

@@ -252,7 +252,7 @@ def joint(out: Path, data: Path, clips: Clips, features: Features, moving: list[
     """
     votes = face_votes(data, clips.clips)
     for name, (share, seeds) in JOINT_HEADS.items():
-        targets = np.array([clip_target(clip, votes, share) for clip in clips.clips])
+        targets = np.array([clip_target(clip, votes, share=share) for clip in clips.clips])
         save(out, name, partial(joint_scores, out, clips, features, moving, name, targets, seeds))
 
 

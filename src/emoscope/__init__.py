@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import models
-    from .analysis import analyze, read
+    from .analysis import analyze, read, save_profile
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
     from .evidence import Evidence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
-    "models", "observe", "read",
+    "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
@@ -36,6 +36,7 @@ _HOMES = {
     "analyze": "analysis",
     "observe": "observing",
     "read": "analysis",
+    "save_profile": "analysis",
 }
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from .errors import EmoscopeError
 from .evidence import Evidence
 from .reading.baseline import Offset
-from .reading.offsets import Key, Span, describe, recording_offsets
+from .reading.offsets import File, Key, Sample, Span, describe, recording_offsets
+from .reading.profile import Profile
 from .reading.reader import Reader
 from .reading.source import Source
 from .timeline import Timeline
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 Baselines = Literal["recording", "causal", "none"]
 """What everybody is read against, see `read`."""
+Neutral = Sequence[Span | File]
+"""What is known to be neutral."""
 
 
 def analyze(
@@ -29,8 +33,8 @@ def analyze(
     face_model: "str | Path | Model" = "face",
     voice_model: "str | Path | Model" = "voice",
     smoothing: str | None = None,
-    baseline: Baselines = "recording",
-    neutral: Sequence[Span] = (),
+    baseline: Baselines | str | Path = "recording",
+    neutral: Neutral = (),
     mix: Mapping[str, float] | None = None,
     device: "Device" = "auto",
     threads: int = 1,
@@ -84,7 +88,7 @@ def analyze(
         options=options,
         progress=progress,
     )
-    timeline = read(evidence, smoothing=smoothing, baseline=baseline, neutral=neutral, mix=mix)
+    timeline = _read(evidence, smoothing, baseline, neutral, mix, {"face": face_model, "voice": voice_model})
     timeline.info["elapsed_s"] = round(time.monotonic() - started, 3)
     return timeline
 
@@ -93,8 +97,8 @@ def read(
     evidence: Evidence | str | Path,
     *,
     smoothing: str | None = None,
-    baseline: Baselines = "recording",
-    neutral: Sequence[Span] = (),
+    baseline: Baselines | str | Path = "recording",
+    neutral: Neutral = (),
     mix: Mapping[str, float] | None = None,
 ) -> Timeline:
     """Read evidence: what the networks said becomes a timeline. It takes milliseconds; the recording is not needed.
@@ -104,8 +108,9 @@ def read(
         smoothing: of each person's face over time: `mean`, `vote` (majority of each batch of 10 faces) or `none`; by
             default `mean`, but `none` for a sequence model, which looks back by itself.
         baseline: what everybody is read against: `recording`, what the whole recording shows of them; `causal`, what
-            came before, as it is live; or `none`. See `reading.baseline`.
-        neutral: stretches in which people are known to be neutral; they count with `recording`.
+            came before, as it is live; `none`; or the path of a profile that `save_profile` wrote, which is believed
+            beside the recording, `PATH@PERSON` where it is of one of several persons. See `reading.baseline`.
+        neutral: stretches, pictures and sounds in which people are known to be neutral; not with `causal` or `none`.
         mix: how often each emotion is expected, label to share; even by default.
 
     Returns:
@@ -113,18 +118,70 @@ def read(
         `baselines`: where each person's is from, how well it is known, and what it moved.
 
     Raises:
-        EmoscopeError: there is no evidence at the path.
+        EmoscopeError: there is no evidence at the path, or the profile or a neutral file does not fit.
         ValueError: no smoothing or baseline has that name, or the mix is none.
     """
-    if baseline not in get_args(Baselines):
-        raise ValueError(f"no baseline is named {baseline!r}; there are {', '.join(get_args(Baselines))}")
-    if not isinstance(evidence, Evidence):
-        evidence = Evidence.load(evidence)
-    models = evidence.info.get("models", {})
-    sources = {name: Source.from_json(facts) for name, facts in models.items()}
-    offsets: dict[Key, Offset] | None = None
-    if baseline != "causal":
-        offsets = recording_offsets(evidence, sources, mix, neutral) if baseline == "recording" else {}
+    return _read(_loaded(evidence), smoothing, baseline, neutral, mix, {})
+
+
+def save_profile(
+    evidence: Evidence | str | Path,
+    path: str | Path,
+    *,
+    person: int | None = None,
+    neutral: Neutral = (),
+    mix: Mapping[str, float] | None = None,
+) -> Profile:
+    """Save what a recording shows of a person's baseline, so that other recordings of them are read against it.
+
+    Args:
+        evidence: see `read`.
+        path: of the new file.
+        person: whose; may be left out where there is one person only.
+        neutral: see `read`.
+        mix: see `read`.
+
+    Raises:
+        EmoscopeError: there is no evidence, or no such person, or nothing is known of them.
+    """
+    evidence = _loaded(evidence)
+    sources = _sources(evidence)
+    offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, {}))
+    people = sorted({one for _, one in offsets})
+    if person is None and len(named := [one for one in people if one] or people) == 1:
+        person = named[0]
+    own = {name: offset for (name, one), offset in offsets.items() if one == person}
+    if not own:
+        there = ", ".join(str(one) for one in people if one) or "nobody"
+        raise EmoscopeError(f"expected the number of a person with --person; there are: {there}")
+    profile = Profile.of(own, sources)
+    profile.write(path)
+    return profile
+
+
+def _loaded(evidence: Evidence | str | Path) -> Evidence:
+    return evidence if isinstance(evidence, Evidence) else Evidence.load(evidence)
+
+
+def _sources(evidence: Evidence) -> dict[str, Source]:
+    return {name: Source.from_json(facts) for name, facts in evidence.info.get("models", {}).items()}
+
+
+def _read(
+    evidence: Evidence,
+    smoothing: str | None,
+    baseline: str | Path,
+    neutral: Neutral,
+    mix: Mapping[str, float] | None,
+    models: "Mapping[str, str | Path | Model]",
+) -> Timeline:
+    profiles = {} if baseline in get_args(Baselines) else _profile(str(baseline), evidence)
+    sources = _sources(evidence)
+    offsets: dict[Key, Offset] | None = {}
+    if baseline == "causal":
+        offsets = None
+    elif baseline != "none":
+        offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, models), profiles)
     reader = Reader(sources.get("face"), sources.get("voice"), smoothing, offsets, mix)
     timeline = reader.add(evidence.faces, evidence.voices, np.inf, np.inf).sorted()
     timeline.info = {
@@ -132,7 +189,47 @@ def read(
         "models": {name: source.name for name, source in sources.items()},
         "persons": len(timeline.persons),
         "smoothing": reader.smoothing,
-        "baseline": baseline,
+        "baseline": "profile" if profiles else baseline,
         "baselines": describe(evidence, sources, offsets or {}, mix),
     }
     return timeline
+
+
+def _profile(baseline: str, evidence: Evidence) -> dict[int | None, Profile]:
+    """The profile of `PATH` or `PATH@PERSON`."""
+    path, _, number = baseline.rpartition("@") if "@" in baseline else (baseline, "", "")
+    if not Path(path).exists():
+        words = ", ".join(get_args(Baselines))
+        raise ValueError(f"no baseline is named {baseline!r}; there are {words}, and the path of a profile")
+    if number and not number.isdecimal():
+        raise ValueError(f"expected PROFILE or PROFILE@PERSON, got {baseline!r}")
+    people = np.unique(evidence.faces.track)
+    if not number and len(people) > 1:
+        raise EmoscopeError(f"{path}: there are {len(people)} persons; say whose profile it is, as {path}@1")
+    profile = Profile.load(path)
+    if not any(one.model == _sources(evidence)[name].name for name, one in profile.known.items()
+               if name in evidence.info.get("models", {})):  # fmt: skip
+        raise EmoscopeError(f"{path}: the profile is of other models than the recording's evidence")
+    return {int(number) if number else None: profile}
+
+
+def _observed(neutral: Neutral, evidence: Evidence, models: "Mapping[str, str | Path | Model]") -> list[Span | Sample]:
+    """Files that are known to be neutral, observed by the models of the evidence."""
+    found: list[Span | Sample] = []
+    used = evidence.info.get("models", {})
+    for told in neutral:
+        if isinstance(told, Span):
+            found.append(told)
+            continue
+        from .observing import observe
+
+        chosen = {f"{name}_model": models.get(name, used[name]["name"]) for name in used}
+        sample = observe(told.path, **chosen)
+        for name, facts in sample.info["models"].items():
+            if name in used and facts["digest"] != used[name]["digest"]:
+                raise EmoscopeError(f"{told.path}: the evidence is of another {name} model than {facts['name']} is now")
+        logits = {"face": sample.faces.logits, "voice": sample.voices.logits}
+        if not any(len(rows) and name in used for name, rows in logits.items()):
+            raise EmoscopeError(f"{told.path}: there is no face and no voice in it")
+        found.append(Sample({name: rows for name, rows in logits.items() if name in used}, told.person))
+    return found

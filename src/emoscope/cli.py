@@ -51,11 +51,16 @@ _READING = [
     click.option("--smoothing", type=click.Choice(["mean", "vote", "none"]),
                  help="Of each face over time: exponential mean, majority of each batch of 10, or none "
                  "[default: mean; none for a sequence model]."),
-    click.option("--baseline", type=click.Choice(["recording", "causal", "none"]), default="recording",
-                 show_default=True, help="What everybody is read against: what the recording shows of them, what came "
-                 "before, or nothing."),
-    click.option("--neutral", multiple=True, metavar="START-END[@PERSON]", callback=lambda _, __, spans: _spans(spans),
-                 help="A stretch in which somebody is known to be neutral, as 0:05-0:12@1; may be repeated."),
+    click.option("--baseline", metavar="recording|causal|none|PROFILE[@PERSON]", default="recording",
+                 show_default=True, callback=lambda _, __, name: _baseline(name),
+                 help="What everybody is read against: what the recording shows of them, what came before, nothing, or "
+                 "the recording and a file that `emoscope profile` made."),
+]  # fmt: skip
+_KNOWN = [
+    click.option("--neutral", multiple=True, metavar="START-END|FILE[@PERSON]",
+                 callback=lambda _, __, texts: _neutral(texts),
+                 help="When somebody is known to be neutral, as 0:05-0:12@1, or a picture or sound of it, as "
+                 "face.jpg@1; may be repeated."),
     click.option("--mix", metavar="even|everyday|FILE", callback=lambda _, __, name: _mix(name),
                  help="How often each emotion is expected; FILE is JSON, label to share [default: even]."),
 ]  # fmt: skip
@@ -98,8 +103,10 @@ def _observe_options(options: dict[str, Any]) -> Any:
 
 
 def _time(option: str, text: str | None) -> float | None:
+    from .reading.offsets import seconds
+
     try:
-        return None if text is None else _seconds(text)
+        return None if text is None else seconds(text)
     except ValueError:
         raise EmoscopeError(f"{option} {text}: expected seconds or minutes:seconds, as 90 or 1:30") from None
 
@@ -114,24 +121,30 @@ def _region(text: str | None) -> tuple[int, int, int, int] | None:
     return x, y, width, height
 
 
-def _spans(texts: tuple[str, ...]) -> list[Any]:
-    """Stretches as they are given on the command line."""
-    from .reading.offsets import Span
+def _neutral(texts: tuple[str, ...]) -> list[Any]:
+    """Stretches and files as they are given on the command line."""
+    from .reading.offsets import File, Span
 
-    spans = []
+    found: list[Span | File] = []
     for text in texts:
-        stretch, _, person = text.partition("@")
-        start, _, end = stretch.partition("-")
+        what, at, person = text.rpartition("@") if "@" in text else (text, "", "")
         try:
-            spans.append(Span(_seconds(start), _seconds(end), int(person) if person else None))
+            there = Path(what).exists()
+            found.append(File(Path(what), int(person) if at else None) if there else Span.parse(text))
         except ValueError:
-            raise EmoscopeError(f"--neutral {text}: expected START-END or START-END@PERSON, as 0:05-0:12@1") from None
-    return spans
+            raise EmoscopeError(
+                f"--neutral {text}: expected START-END or a file, as 0:05-0:12@1 or face.jpg@1"
+            ) from None
+    return found
 
 
-def _seconds(text: str) -> float:
-    """`5`, `0:05` or `1:00:05.5` in seconds."""
-    return sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":"))))
+def _baseline(name: str) -> str:
+    """One of the baselines, or a profile that is there."""
+    if name not in ("recording", "causal", "none") and not Path(name.rpartition("@")[0] or name).exists():
+        raise EmoscopeError(
+            f"--baseline {name}: expected recording, causal, none, or a file that emoscope profile made"
+        )
+    return name
 
 
 def _mix(name: str | None) -> dict[str, float] | None:
@@ -168,6 +181,7 @@ def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 @_with(_OBSERVING)
 @_with(_MODELS)
 @_with(_READING)
+@_with(_KNOWN)
 @click.option("--video/--no-video", default=True, help="Whether to write annotated.mp4 for a video.")
 @click.option("--joined", is_flag=True, help="Read the files of a folder as one recording, one after the other.")
 @click.option("--force", is_flag=True, help="Replace the results of another recording in --out.")
@@ -216,6 +230,7 @@ def analyze(path: Path, out: Path | None, video: bool, joined: bool, **options: 
 @main.command()
 @click.argument("out", metavar="FOLDER", type=click.Path(path_type=Path))
 @_with(_READING)
+@_with(_KNOWN)
 def read(out: Path, **reading: Any) -> None:
     """Read the evidence in FOLDER, which `emoscope analyze` wrote, anew: table, summary and page.
 
@@ -246,6 +261,7 @@ def read(out: Path, **reading: Any) -> None:
 @_with(_OBSERVING)
 @_with(_MODELS)
 @_with(_READING)
+@_with(_KNOWN)
 @click.option("--video/--no-video", default=False, show_default=True, help="Whether to write the annotated videos.")
 @click.option("--force", is_flag=True, help="Analyze anew what was analyzed with other settings.")
 def study(
@@ -330,6 +346,28 @@ def export(folder: Path, to: Any, path: Path | None) -> None:
     from .export.export import export as run
 
     click.echo(f"wrote {run(folder, to, path)}")
+
+
+@main.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option("--person", type=click.IntRange(1), help="Whose [default: the only one's].")
+@_with(_KNOWN)
+def profile(folder: Path, out: Path, person: int | None, **known: Any) -> None:
+    """Save the baseline of a person from FOLDER, which `emoscope analyze` wrote, for other recordings of them.
+
+    The file is biometric data: it says how a person looks and sounds at rest.
+
+    \b
+    Example:
+        emoscope profile monday --person 1 --neutral 0:05-0:35 --out anna.json
+        emoscope analyze tuesday.mp4 --baseline anna.json
+    """
+    from .analysis import save_profile
+
+    saved = save_profile(folder, out, person=person, **known)
+    for name, one in saved.known.items():
+        click.echo(f"{name}: from {one.seconds:.1f} s ({one.model})")
 
 
 @main.command()
@@ -507,7 +545,8 @@ def train(
 
     \b
     Recipes: docs/train-a-model.md says what each is.
-        faces      face-ferplus, face-ferplus-wide, face-ferplus-vgg, face-ferplus-compact-poor, face-ferplus-compact
+        faces      face-ferplus, face-ferplus-wide, face-ferplus-vgg, face-ferplus-compact-poor, face-ferplus-compact,
+                   face-compact
         voices     voice-single, voice-cremad, voice-taught, voice-perceived
         sequences  sequence-cremad
         your own   voice-folder, face-folder, sequence-clips

@@ -163,7 +163,7 @@ class _Stills:
         self.classifier = FaceClassifier(model)
 
     def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
-        if self.classifier.input == FERPLUS:  # the tracker's own crops
+        if self.classifier.input.same_crop(FERPLUS):  # the tracker has them
             crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
         else:
             crops = self.classifier.crops(image, np.array([track.landmarks for track in tracks]).reshape(-1, 5, 2))
@@ -180,7 +180,8 @@ class _Sequences:
     """A sequence model: each person's last moments, from steady crops."""
 
     def __init__(self, model: Model) -> None:
-        self.classifier, self.steady = SequenceClassifier(model), SteadyCrops()
+        self.classifier = SequenceClassifier(model)
+        self.steady = SteadyCrops(self.classifier.input.face)
 
     def logits(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
         return self.classifier.logits([t.person for t in tracks], time, self.steady.update(image, time, tracks))

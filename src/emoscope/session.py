@@ -109,6 +109,14 @@ class Session:
         offset = self._reader.known(person).get("face")
         return offset.seconds if offset else 0.0
 
+    def neutral(self, person: int) -> bool:
+        """The person's face of the last two seconds was neutral: from now on they are read against it.
+
+        Returns:
+            whether anything of that face is known.
+        """
+        return self._reader.neutral(person)
+
     def close(self) -> list[Observation]:
         """End the stream and return what was still waiting."""
         rest = self._observer.finish()

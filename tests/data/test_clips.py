@@ -116,15 +116,11 @@ def test_clips_are_found_prepared_or_made_and_without_a_face_they_are_none(video
 @pytest.mark.parametrize(
     ("rows", "heads", "message"),
     [
-        (
-            [("even.mkv", "joy", "a")],
-            ("path", "label", "person"),
-            "line 2: 'joy' is no label; expected one of neutral,",
-        ),
+        ([("even.mkv", "", "a")], ("path", "label", "person"), "all filled in; label is empty"),
         ([("gone.mkv", "anger", "a")], ("path", "label", "person"), "line 2: there is no clip"),
-        ([("even.mkv", "anger", "")], ("path", "label", "person"), "line 2: expected a person"),
+        ([("even.mkv", "anger", "")], ("path", "label", "person"), "all filled in; person is empty"),
         ([("even.mkv", "anger", "a")], ("file", "label", "person"), "expected the columns path, label, person"),
-        ([], ("path", "label", "person"), "expected a row for each clip"),
+        ([], ("path", "label", "person"), "expected a row for each file"),
     ],
 )
 def test_labels_that_cannot_be_are_said_in_one_line(
@@ -170,8 +166,7 @@ def test_ones_own_clips_are_split_by_person(tmp_path: Path) -> None:
     assert len(train) + len(validation) == 24
     assert not {clip.person for clip in train} & {clip.person for clip in validation}
     assert len({clip.person for clip in validation}) == 3
-    with pytest.raises(DataError, match="splits train and validation, not 'test'"):
-        own_clips(tmp_path, "test")
+    assert len(own_clips(tmp_path, "test")) == 24
 
 
 def test_clips_of_too_few_persons_are_refused(tmp_path: Path) -> None:
@@ -182,8 +177,7 @@ def test_clips_of_too_few_persons_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_clip_is_refused(tmp_path: Path) -> None:
     write_clip(tmp_path, "bad", "a", label="joy")
-    with pytest.raises(DataError, match="and a known label"):
-        load(tmp_path)
+    assert load(tmp_path)[0].label == "joy"
     np.savez(tmp_path / "bad.npz", faces=np.zeros(3))
     with pytest.raises(DataError, match="is not a prepared clip"):
         load(tmp_path)

@@ -46,9 +46,9 @@ def test_a_table_lists_recordings_beside_it(tmp_path: Path) -> None:
     ("rows", "header", "message"),
     [
         ([["a.wav", "anger", "1"], ["no.wav", "anger", "1"]], "path,label,person", "line 3: there is no file"),
-        ([["a.wav", "anger"]], "path,label", "line 2: expected the columns path, label and person"),
+        ([["a.wav", "anger"]], "path,label", "expected the columns path, label, person, got path, label"),
         ([["a.wav", "anger", ""]], "path,label,person", "line 2: expected the columns"),
-        ([], "path,label,person", "lists no recording"),
+        ([], "path,label,person", "expected a row for each file"),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_by_line(
@@ -64,7 +64,7 @@ def test_what_is_no_table_is_refused(content: bytes | None, tmp_path: Path) -> N
     path = tmp_path / "recordings.csv"
     if content:
         path.write_bytes(content)
-    with pytest.raises(DataError, match="is not a table of recordings"):
+    with pytest.raises(DataError, match="is not a csv that can be read"):
         read_table(path)
 
 

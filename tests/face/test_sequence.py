@@ -13,7 +13,14 @@ from emoscope.evidence import pack, unpack
 from emoscope.face.sequence import SequenceClassifier
 from emoscope.models import Card
 
-INPUT = {"faces": 6, "dilation_s": 0.1, "stride_s": 0.3, "features": 1}
+INPUT = {
+    "shape": ["n", 1, 48, 48],
+    "range": [0, 1],
+    "faces": 6,
+    "dilation_s": 0.1,
+    "stride_s": 0.3,
+    "features": 1,
+}
 
 
 class Echo:

@@ -91,7 +91,7 @@ def test_other_starts_are_refused(text: str) -> None:
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(ProtocolError):
-        assert read_text(text)["type"] in ("start", "stop")
+        assert read_text(text)["type"] in ("start", "neutral", "stop")
 
 
 def test_an_observation_keeps_its_fields() -> None:
@@ -106,3 +106,10 @@ def test_an_observation_keeps_its_fields() -> None:
         "emotion": "happiness",
         "confidence": 0.9,
     }
+
+
+def test_whose_face_is_neutral_is_a_number() -> None:
+    assert read_text('{"type": "neutral", "person": 2}')["person"] == 2
+    for person in ("", ', "person": "1"', ', "person": true', ', "person": 1.5'):
+        with pytest.raises(ProtocolError, match="by their number"):
+            read_text(f'{{"type": "neutral"{person}}}')

@@ -114,3 +114,16 @@ def test_only_whole_pictures_of_a_bounded_size_are_decoded() -> None:
     Image.new("1", (30_000, 30_000)).save(bomb, "PNG")
     with pytest.raises(ProtocolError):
         decode(bomb.getvalue())
+
+
+def test_somebody_says_that_their_face_is_neutral(frames: list[Frame]) -> None:
+    stream = Stream(Start(True, False, 16_000))
+    told, plain = [], Session(voice=False)
+    for place, frame in enumerate(frames):
+        if place == 15:
+            stream.neutral(1)
+            stream.neutral(99)  # nobody: nothing happens
+        seen = [stream.score(Picture(frame.time, png(frame.image))), plain.add_frame(frame.image, frame.time)]
+        told.append([o.scores for rows in seen for o in rows if o.source == "face"])
+    assert all(ours == theirs for ours, theirs in told[:15])
+    assert any(ours != theirs for ours, theirs in told[15:])

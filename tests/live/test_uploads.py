@@ -45,6 +45,16 @@ def test_an_upload_is_read_as_a_file_is(client: TestClient, short: Path, tmp_pat
     assert left_behind() == []
 
 
+def test_what_an_upload_is_read_against(client: TestClient, short: Path) -> None:
+    def baselines(**query: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = post(client, short.read_bytes(), **query).json()["summary"]["baselines"]
+        return rows
+
+    assert baselines(baseline="none") == []
+    assert "neutral" in baselines(neutral="0:00-0:01@1", mix="everyday")[0]["how"]
+    assert post(client, short.read_bytes(), neutral="/etc/passwd").status_code == 422
+
+
 def test_the_servers_models_read_uploads_too(short: Path) -> None:
     with TestClient(create_app(Settings(face_model="face-ferplus")), base_url="http://localhost") as other:
         summary = post(other, short.read_bytes()).json()["summary"]

@@ -11,7 +11,9 @@ from places import EXAMPLE
 import emoscope
 from emoscope import Session
 from emoscope.errors import ModelError
+from emoscope.face.classify import planes
 from emoscope.models import FaceInput, Model, VoiceInput, load
+from emoscope.voice.features import window_input
 
 onnx = pytest.importorskip("onnx", reason="makes networks")
 
@@ -41,7 +43,10 @@ def write(folder: Path, modality: str, labels: list[str], given: dict[str, Any],
 
 
 def test_a_face_model_on_large_faces_in_colour(tmp_path: Path) -> None:
-    given = {"shape": ["n", 3, 112, 112], "range": [-1, 1], "margin": 1.2}
+    given = {
+        "shape": ["n", 3, 112, 112], "range": [0, 1], "margin": 1.2,
+        "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
+    }  # fmt: skip
     path = write(tmp_path, "face", ["happiness", "bored"], given, 3 * 112 * 112)
     timeline = emoscope.analyze(EXAMPLE, face_model=path)
     assert timeline.labels == (*emoscope.EMOTIONS, "bored")
@@ -50,6 +55,26 @@ def test_a_face_model_on_large_faces_in_colour(tmp_path: Path) -> None:
     np.testing.assert_allclose(faces.scores.sum(1), 1)
     assert (faces.scores[:, timeline.labels.index("bored")] > 0).all()
     assert not faces.scores[:, timeline.labels.index("anger")].any()
+
+
+def test_a_face_is_made_as_the_card_says() -> None:
+    given = {"shape": ["n", 3, 8, 8], "range": [-1, 1], "mean": [0.5, 0, 0], "std": [1, 2, 1]}
+    black, white = (np.full((1, 8, 8, 3), value, np.uint8) for value in (0, 255))
+    wanted = FaceInput.from_card("own", given)
+    assert planes(black, wanted)[0, :, 0, 0].tolist() == [-1.5, -0.5, -1]
+    assert planes(white, wanted)[0, :, 0, 0].tolist() == [0.5, 0.5, 1]
+
+
+def test_a_voice_model_on_other_log_mels(speech: np.ndarray, tmp_path: Path) -> None:
+    given = {"shape": ["n", 201, 40], "sample_rate": 8000, "window_s": 2.0, "n_fft": 256, "hop": 80, "mels": 40,
+             "floor_db": -60}  # fmt: skip
+    model = Model(write(tmp_path, "voice", ["calm", "bored"], given, 201 * 40))
+    session = Session(faces=False, voice_model=model)
+    assert session.add_sound(speech, 0.0) + session.close()
+    tone = np.sin(2 * np.pi * 3000 * np.arange(16_000) / 16_000).astype(np.float32)
+    picture = window_input(tone, VoiceInput.from_card("own", given))
+    assert picture.shape == (201, 40)
+    assert 30 < picture[50].argmax() < 38  # 3 of 4 kHz, on a scale that narrows towards the top
 
 
 @pytest.mark.parametrize(("rate", "window_s"), [(16_000, 2.0), (8000, 3.0)])
@@ -81,7 +106,9 @@ def test_own_labels_go_through_tables_page_and_overlay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "given",
     [{}, {"shape": ["n", 2, 48, 48], "range": [0, 1]}, {"shape": ["n", 1, 48, 40], "range": [0, 1]},
-     {"shape": ["n", 1, 48, 48], "range": [1, 0]}, {"shape": ["n", 1, 48, 48], "range": [0, 1], "template": [[1, 2]]}],
+     {"shape": ["n", 1, 48, 48], "range": [1, 0]}, {"shape": ["n", 3, 48, 48], "range": [0, 1], "mean": [0.5]},
+     {"shape": ["n", 1, 48, 48], "range": [0, 1], "std": [0]},
+     {"shape": ["n", 1, 48, 48], "range": [0, 1], "template": [[1, 2]]}],
 )  # fmt: skip
 def test_a_card_that_does_not_say_how_faces_are_made_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="the card of own does not say how its faces are made"):
@@ -89,7 +116,8 @@ def test_a_card_that_does_not_say_how_faces_are_made_is_refused(given: dict[str,
 
 
 @pytest.mark.parametrize(
-    "given", [{"features": "chroma"}, {"sample_rate": 8000}, {"window_s": 0}, {"sample_rate": "many"}]
+    "given",
+    [{"features": "chroma"}, {"hop": 0}, {"window_s": 0}, {"sample_rate": "many"}, {"mels": 600}, {"floor_db": 1}],
 )
 def test_a_card_that_does_not_say_how_windows_are_made_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ModelError, match="the card of own does not say how its windows are made"):

@@ -260,5 +260,6 @@ def test_the_page_says_where_baselines_are_from_and_what_is_uncertain() -> None:
            "resting": {"sadness": 0.45}, "changed": 0.3}  # fmt: skip
     timeline = Timeline.of([observe(0, 1, fear=0.3, anger=0.3, sadness=0.2)], {"kind": "video", "baselines": [row]})
     text = Page(render(timeline)).text
-    assert "face: read against the recording, 12.0 s; at rest, the model alone calls it sadness 45 %" in text
+    assert "face: read against the recording, 12.0 s, known to" in text
+    assert "%; at rest, the model alone calls it sadness 45 %" in text
     assert "uncertain:" in text

@@ -49,7 +49,7 @@ def test_a_voice_model_on_ten_recordings(speech: np.ndarray, tmp_path: Path) -> 
     emoscope("train", "voice-folder", "--data", tmp_path / "mine", "--out", runs, "--epochs", 1, "--device", "cpu")
     card = Card.read(runs / "voice-folder.json")
     assert card.labels == ("calm", "excited")
-    assert card.recipe == "emoscope train voice-folder --data DATA --out OUT --epochs 1"
+    assert card.recipe == "emoscope train voice-folder --data DATA --out OUT --epochs 1 --device cpu"
     model = runs / "voice-folder.onnx"
     told = emoscope(
         "evaluate", model, "--data", tmp_path / "others", "--split", "test", "--protocol", "recordings", "--json"

@@ -79,7 +79,10 @@ def test_a_recipe_makes_a_model_from_each_layout(layout: str, tmp_path: Path, mo
     assert len(configuration["data_sha256"]) == 64
 
     card = Card.read(out / f"{recipe}.json")
-    assert (card.name, card.recipe) == (recipe, f"emoscope train {recipe} --data DATA --out OUT --epochs 1")
+    assert (card.name, card.recipe) == (
+        recipe,
+        f"emoscope train {recipe} --data DATA --out OUT --epochs 1 --device cpu",
+    )
     assert card.labels == recipes.RECIPES[recipe].labels
     assert card.temperature > 0
     assert card.limits
@@ -143,7 +146,10 @@ def test_a_training_goes_on_from_an_earlier_ones_weights(tmp_path: Path) -> None
     assert read(tmp_path / "second" / "configuration.json")["start"] == "first"
     made_by = [Card.read(tmp_path / out / "face-ferplus.json").recipe for out in ("first", "second")]
     command = "emoscope train face-ferplus --data DATA --out OUT"
-    assert made_by == [f"{command} --epochs 1", f"{command} --start RUNS/first --seed 5 --epochs 1"]
+    assert made_by == [
+        f"{command} --epochs 1 --device cpu",
+        f"{command} --start RUNS/first --seed 5 --epochs 1 --device cpu",
+    ]
     losses = [read(tmp_path / out / "history.json")[0]["validation_loss"] for out in ("first", "second")]
     assert losses[0] != losses[1]
     refused = train("face-ferplus", tmp_path, tmp_path / "third", "--epochs", "1", "--start", str(tmp_path))
@@ -222,7 +228,7 @@ def test_the_face_recipe_learns_vote_distributions_and_is_judged_by_majority(tmp
 
 def untrained(folder: Path) -> Model:
     recipe = recipes.RECIPES["face-ferplus"]
-    card = Card("tiny", "face", "", recipe.labels, {}, 0, 1.0, {}, (), "Apache-2.0", (), (), "none")
+    card = Card("tiny", "face", "", recipe.labels, recipe.input, 0, 1.0, {}, (), "Apache-2.0", (), (), "none")
     export(recipe.network(), torch.rand(2, 1, 48, 48), card, folder / "tiny.onnx")
     return Model(folder / "tiny.onnx")
 
@@ -252,5 +258,5 @@ def test_each_shipped_recipe_is_measured_as_it_was_trained() -> None:
 
     for modality, name in DEFAULTS.items():
         assert next(iter(READERS[modality])) == recipes.RECIPES[name].protocol
-    assert set(READERS["face"]) == {*ferplus.PROTOCOLS, "five", "seven"}
+    assert set(READERS["face"]) == {*ferplus.PROTOCOLS, "five", "seven", "folders"}
     assert set(cremad.SPLITS) == set(ferplus.USAGE)

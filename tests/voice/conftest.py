@@ -16,6 +16,9 @@ class LoudnessDetector:
     def probability(self, chunk: np.ndarray, /) -> float:
         return float(np.abs(chunk).max() > 0.05)
 
+    def forget(self) -> None:
+        pass
+
     def state(self) -> dict[str, Any]:
         return {}
 

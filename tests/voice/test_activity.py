@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from places import DATA
 
+from emoscope.data.nonspeech import make
 from emoscope.media.types import SAMPLE_RATE
 from emoscope.voice.activity import CHUNK, GRID, PAD, Stretch, VoiceActivity
 
@@ -112,6 +113,35 @@ def test_what_is_no_voice_is_not_marked(name: str, decibel: int) -> None:
     sound = np.asarray(NOT_SPEECH[name])
     level = np.sqrt(np.mean(sound**2))
     assert found((sound / level * 10 ** (decibel / 20)).astype(np.float32)) == []
+
+
+@pytest.mark.parametrize("kind", ["hum", "tone", "music", "breath", "keyboard", "traffic"])
+def test_hardly_any_sound_without_a_voice_is_marked(kind: str) -> None:
+    assert sum(bool(found(make(kind, 1.0 if i % 2 else 3.0, 9_000_000 + i))) for i in range(12)) <= 1
+
+
+class TakesAll(LoudnessDetector):
+    def probability(self, chunk: np.ndarray, /) -> float:
+        return 1.0
+
+
+def test_what_does_not_change_is_no_voice_whatever_the_detector_says() -> None:
+    glide = np.sin(2 * np.pi * np.cumsum(300 + 200 * np.sin(2 * np.pi * 2 * T)) / SAMPLE_RATE)
+    assert found(np.sin(2 * np.pi * 300 * T).astype(np.float32), VoiceActivity(TakesAll())) == []
+    assert found(glide.astype(np.float32), VoiceActivity(TakesAll())) == [Stretch(0, len(glide))]
+
+
+def test_a_second_of_quiet_makes_the_detector_begin_anew() -> None:
+    begun: list[int] = []
+
+    class Forgets(LoudnessDetector):
+        def forget(self) -> None:
+            begun.append(activity.received)
+
+    activity = VoiceActivity(Forgets())
+    for piece in np.split(speech_like((2.5, 1.0), (1.5, 0.0)), 10):
+        activity.add(piece)
+    assert [round(samples / SAMPLE_RATE, 1) for samples in begun] == [1.5, 2.5, 5.0]
 
 
 def test_what_is_not_finite_counts_as_silence() -> None:

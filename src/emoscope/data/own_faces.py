@@ -1,6 +1,5 @@
 """Faces of one's own in folders: `DATA/LABEL/*.jpg`, and who is in each picture if a csv says so."""
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError, MediaError
-from ..face.crop import crop_faces
+from ..face.crop import FERPLUS, SIDE, TEMPLATE, crop_faces
 from ..face.detect import Detector, smallest_face
 from ..face.upright import UprightDetector
 from ..media import Frame, open_media
+from ..models import FaceInput
+from .tables import rows
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 PERSONS = "persons.csv"
-"""Columns `path`, relative to the folder, and `person`. Without it, every picture counts as a person of its own."""
+"""Columns `path`, relative to the folder, and `person`. Without it, every picture counts as a person of its own; with
+it, it names every picture."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class OwnFaces:
     """Faces that were found.
 
     Attributes:
-        images: `(n, 48, 48)` uint8, cut as FER+'s are.
+        images: uint8, cut as was wanted: see `face.crop.crop_faces`.
         labels: the folder of each.
         persons: whose each is.
         without: pictures in which no face was found.
@@ -49,8 +51,17 @@ def labels_of(folder: str | Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def load(folder: str | Path, progress: Callable[[int, int], None] = lambda done, total: None) -> OwnFaces:
-    """The largest face of each picture.
+def load(
+    folder: str | Path,
+    wanted: FaceInput = FERPLUS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> OwnFaces:
+    """The largest face of each picture; a picture as small as a face of FER+, 48x48, is taken for one.
+
+    Args:
+        folder: with a folder for each label.
+        wanted: how the faces are cut.
+        progress: called with the number of pictures done and of all.
 
     Raises:
         DataError: there are no pictures with faces, a picture cannot be read, or the csv is not what it should be.
@@ -58,13 +69,14 @@ def load(folder: str | Path, progress: Callable[[int, int], None] = lambda done,
     root = Path(folder)
     pictures = _pictures(root)
     persons = _persons(root)
+    if persons and (left := [path for path in pictures if path.relative_to(root).as_posix() not in persons]):
+        raise DataError(f"{root / PERSONS}: who is in {left[0].relative_to(root).as_posix()}? Expected every picture")
     crops, kept, without = [], [], []
     for place, path in enumerate(pictures):
         image = _pixels(path)
-        faces = UprightDetector(Detector(min_face=smallest_face(image))).detect(image)
-        if len(faces):
-            largest = int((faces.boxes[:, 2] * faces.boxes[:, 3]).argmax())
-            crops.append(crop_faces(image, faces.landmarks[largest : largest + 1])[0])
+        landmarks = _landmarks(image)
+        if len(landmarks):
+            crops.append(crop_faces(image, landmarks, wanted)[0])
             kept.append(path)
         else:
             without.append(path)
@@ -75,6 +87,15 @@ def load(folder: str | Path, progress: Callable[[int, int], None] = lambda done,
     return OwnFaces(
         np.array(crops), [path.parent.name for path in kept], [persons.get(name, name) for name in names], without
     )
+
+
+def _landmarks(image: np.ndarray) -> np.ndarray:
+    """Those of the largest face, `(1, 5, 2)`, or none, `(0, 5, 2)`."""
+    if image.shape[:2] == (SIDE, SIDE):
+        return TEMPLATE[None]
+    faces = UprightDetector(Detector(min_face=smallest_face(image))).detect(image)
+    largest = np.argsort(-faces.boxes[:, 2] * faces.boxes[:, 3])[:1]
+    return faces.landmarks[largest]
 
 
 def _pictures(root: Path) -> list[Path]:
@@ -96,8 +117,4 @@ def _persons(root: Path) -> dict[str, str]:
     path = root / PERSONS
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"path", "person"} <= set(rows[0]):
-        raise DataError(f"{path}: expected the columns path and person")
-    return {row["path"]: row["person"] for row in rows}
+    return {row["path"]: row["person"] for _, row in rows(path, ("path", "person"))}

@@ -1,6 +1,5 @@
 """Labelled recordings of speech, whatever data set they are of: where each lies, what is acted in it, and by whom."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ import numpy as np
 from ..errors import DataError
 from ..media.read import open_media
 from ..media.types import SAMPLE_RATE, Sound
-from ..voice.features import MELS, WINDOW_FRAMES, window_input
+from ..models import VoiceInput
+from ..voice.features import LOG_MEL, MELS, WINDOW_FRAMES, window_input
+from .tables import rows
 
 LONGEST_S = 60.0
 """Seconds of a recording that are read: what follows is left out."""
@@ -49,6 +50,15 @@ def samples(path: Path) -> np.ndarray:
     return np.concatenate(parts)[:longest]
 
 
+def windows(recordings: Sequence[Recording], wanted: VoiceInput = LOG_MEL) -> np.ndarray:
+    """The first window of each recording as a voice model takes it: see `voice.features.window_input`.
+
+    Raises:
+        MediaError: a file cannot be read.
+    """
+    return np.stack([window_input(samples(recording.path), wanted) for recording in recordings])
+
+
 def log_mels(recordings: Sequence[Recording], progress: Callable[[int, int], None] | None = None) -> np.ndarray:
     """The first 3 s of each recording as `(n, 188, 128)` uint8 log-mels: see `voice.features`.
 
@@ -70,32 +80,10 @@ def read_table(path: str | Path) -> list[Recording]:
         DataError: the table is missing, empty, lacks a column, or names a missing file.
     """
     table = Path(path)
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} is not a table of recordings: {error}") from None
     found = []
-    for line, row in enumerate(rows, 2):
-        name, label, person = (row.get(column) for column in ("path", "label", "person"))
-        if not name or not label or not person:
-            raise DataError(f"{table}, line {line}: expected the columns path, label and person, all filled in")
-        recording = Recording(table.parent / name, label, person)
+    for line, row in rows(table, ("path", "label", "person")):
+        recording = Recording(table.parent / row["path"], row["label"], row["person"])
         if not recording.path.is_file():
             raise DataError(f"{table}, line {line}: there is no file {recording.path}")
         found.append(recording)
-    if not found:
-        raise DataError(f"{table} lists no recording: expected a csv with the columns path, label and person")
     return found
-
-
-def indexed(path: str | Path, found: Sequence[str], labels: Sequence[str], who: str) -> np.ndarray:
-    """The column of each label among those that a model can say, `(n,)` int64.
-
-    Raises:
-        DataError: it cannot say one.
-    """
-    for label in found:
-        if label not in labels:
-            raise DataError(f"{path}: {who} cannot say {label!r}; it can say {', '.join(labels)}")
-    return np.array([list(labels).index(label) for label in found], np.int64)

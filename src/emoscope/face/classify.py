@@ -39,17 +39,27 @@ class FaceClassifier:
         Raises:
             ValueError: the crops have another shape.
         """
-        side, channels = self.input.side, self.input.channels
-        shape = (side, side) if channels == 1 else (side, side, 3)
-        if crops.shape[1:] != shape:
-            raise ValueError(f"expected crops of shape {('n', *shape)}, got {crops.shape}")
+        check_crops(crops, self.input, len(crops))
         if not len(crops):
             return np.empty((0, len(self.model.card.labels)), np.float32)
         return self.model.logits(planes(crops, self.input))
 
 
+def check_crops(crops: np.ndarray, wanted: FaceInput, count: int) -> None:
+    """Raise `ValueError` unless these are `count` crops of the shape that is wanted."""
+    shape = (wanted.side, wanted.side) if wanted.channels == 1 else (wanted.side, wanted.side, 3)
+    if crops.shape != (count, *shape):
+        raise ValueError(f"expected crops of shape {(count, *shape)}, got {crops.shape}")
+
+
 def planes(crops: np.ndarray, wanted: FaceInput) -> np.ndarray:
-    """Crops uint8 as a network takes them: float32 `(n, channels, side, side)` in its range."""
+    """Crops uint8 as a network takes them: float32 `(n, channels, side, side)` in its range, by mean and std."""
     stacked = crops[:, None] if wanted.channels == 1 else crops.transpose(0, 3, 1, 2)
-    unit = stacked.astype(np.float32) / 255
-    return unit if (wanted.low, wanted.high) == (0, 1) else unit * (wanted.high - wanted.low) + wanted.low
+    made = stacked.astype(np.float32) / 255
+    if (wanted.low, wanted.high) != (0, 1):
+        made = made * (wanted.high - wanted.low) + wanted.low
+    if wanted.mean is not None:
+        made = made - np.array(wanted.mean, np.float32)[:, None, None]
+    if wanted.std is not None:
+        made = made / np.array(wanted.std, np.float32)[:, None, None]
+    return made

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ModelError
-from ..models import Model
-from .classify import planes
-from .crop import FERPLUS, SIDE
+from ..models import Model, SequenceInput
+from .classify import check_crops, planes
 from .windows import FaceWindows
 
 
@@ -28,8 +26,12 @@ class SequenceClassifier:
     The state is bounded: it holds the features of the last `plan.span` seconds of those who were seen in that time.
 
     Args:
-        model: of modality `sequence`: it takes a face `(n, 1, 48, 48)` and the features of the faces before it,
+        model: of modality `sequence`: it takes a face, as its card says, and the features of the faces before it,
             `(n, faces - 1, features)`, oldest first and 0 where there is none, and gives logits and features.
+
+    Attributes:
+        input: how its windows are made.
+        plan: of the windows.
 
     Raises:
         ModelError: its card does not say which window it wants.
@@ -37,12 +39,8 @@ class SequenceClassifier:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        try:
-            wanted = model.card.input
-            self.plan = FaceWindows(int(wanted["faces"]), float(wanted["dilation_s"]), float(wanted["stride_s"]))
-            self._size = int(wanted["features"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the card of {model.card.name} does not say which window it wants: {error}") from None
+        self.input = SequenceInput.from_card(model.card.name, model.card.input)
+        self.plan = FaceWindows(self.input.faces, self.input.dilation_s, self.input.stride_s)
         self._people: dict[int, _Memory] = {}
 
     def logits(self, persons: Sequence[int], time: float, crops: np.ndarray) -> np.ndarray:
@@ -51,7 +49,7 @@ class SequenceClassifier:
         Args:
             persons: the number of each.
             time: seconds; not before the last frame's.
-            crops: grey uint8 `(n, 48, 48)`, steady (see `face.steady`).
+            crops: uint8, steady (see `face.steady`), as `FaceClassifier.logits` takes them.
 
         Returns:
             `(n, labels)` float32, over the window that ends now.
@@ -59,13 +57,12 @@ class SequenceClassifier:
         Raises:
             ValueError: the crops have another shape.
         """
-        if crops.shape != (len(persons), SIDE, SIDE):
-            raise ValueError(f"expected crops of shape ({len(persons)}, {SIDE}, {SIDE}), got {crops.shape}")
+        check_crops(crops, self.input.face, len(persons))
         self._forget(time)
         if not len(persons):
             return np.empty((0, len(self.model.card.labels)), np.float32)
         past = np.array([self._past(person, time) for person in persons])
-        logits, features = self.model.run(planes(crops, FERPLUS), past)
+        logits, features = self.model.run(planes(crops, self.input.face), past)
         for person, feature in zip(persons, features, strict=True):
             self._remember(person, time, feature)
         return logits
@@ -83,7 +80,7 @@ class SequenceClassifier:
         """The features of the slots before the newest, `(faces - 1, features)`."""
         memory = self._people.get(person, _Memory())
         index, known = self.plan.window(np.array([*memory.times, time]), time)
-        past = np.zeros((self.plan.faces - 1, self._size), np.float32)
+        past = np.zeros((self.plan.faces - 1, self.input.features), np.float32)
         for slot in np.flatnonzero(known[:-1]):
             past[slot] = memory.features[index[slot]]
         return past

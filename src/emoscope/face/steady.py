@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .crop import SIDE, crop_faces
+from ..models import FaceInput
+from .crop import FERPLUS, crop_faces
 from .track import Track
 
 STILL_HZ = 1.0
@@ -65,20 +66,25 @@ class Steady:
 
 
 class SteadyCrops:
-    """Steady crops of all persons of a stream; who is out of sight for longer than `RESET_S` starts anew."""
+    """Steady crops of all persons of a stream; who is out of sight for longer than `RESET_S` starts anew.
 
-    def __init__(self) -> None:
+    Args:
+        wanted: how they are cut.
+    """
+
+    def __init__(self, wanted: FaceInput = FERPLUS) -> None:
+        self._wanted = wanted
         self._people: dict[int, tuple[float, Steady]] = {}
 
     def update(self, image: np.ndarray, time: float, tracks: Sequence[Track]) -> np.ndarray:
-        """The crops `(n, 48, 48)` of the persons in the next frame, RGB uint8 `(height, width, 3)`; see `Steady`."""
+        """The crops of the persons in the next frame, RGB uint8 `(height, width, 3)`; see `Steady`, `crop_faces`."""
         self._people = {person: seen for person, seen in self._people.items() if time - seen[0] <= RESET_S}
-        crops = np.empty((len(tracks), SIDE, SIDE), np.uint8)
+        landmarks = np.empty((len(tracks), 5, 2))
         for row, track in enumerate(tracks):
             _, steady = self._people.get(track.person, (time, Steady()))
-            crops[row] = crop_faces(image, steady.update(time, track.landmarks)[None])[0]
+            landmarks[row] = steady.update(time, track.landmarks)
             self._people[track.person] = (time, steady)
-        return crops
+        return crop_faces(image, landmarks, self._wanted)
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here, as numbers and arrays."""

@@ -1,6 +1,7 @@
 """The analysis of one upload, in a process of its own: what a hostile file does, it does there.
 
-    python -m emoscope.live.job FILE NAME OUT [face-model=MODEL] [voice-model=MODEL] [device=DEVICE] [report]
+    python -m emoscope.live.job FILE NAME OUT [face-model=MODEL] [voice-model=MODEL] [device=DEVICE] \
+        [baseline=recording|causal|none] [mix=even|everyday] [neutral=START-END[@PERSON]] ... [report]
 
 Prints a line of JSON for each step: `{"step": "looking", "done_s": 1.2, "total_s": 9.0}`, and `{"error": "..."}` before
 it ends with status 2. Standard input is held open by the server; when it closes, the server is gone, and so are the
@@ -30,9 +31,13 @@ def main() -> None:
     threading.Thread(target=_outlive_nobody, args=(Path(file).parent,), daemon=True).start()
     _limit()
     from ..errors import EmoscopeError
+    from ..reading.offsets import EVERYDAY, Span
 
     try:
-        options = dict(option.replace("-", "_", 1).split("=", 1) for option in wanted if "=" in option)
+        named = [option.replace("-model=", "_model=").split("=", 1) for option in wanted if "=" in option]
+        options: dict[str, Any] = {name: value for name, value in named if name not in ("neutral", "mix")}
+        options["neutral"] = [Span.parse(value) for name, value in named if name == "neutral"]
+        options["mix"] = EVERYDAY if ["mix", "everyday"] in named else None
         _analyze(Path(file), name, Path(out), "report" in wanted, options)
     except EmoscopeError as error:
         message = str(error).replace(str(Path(file)), name).replace(Path(file).name, name)

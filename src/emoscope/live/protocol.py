@@ -8,7 +8,8 @@ bytes and its content:
     bytes 8-15   float64, little-endian: seconds from the start of the stream of the picture or of the first sample
     bytes 16-    a JPEG, PNG or WebP picture; or float32 samples, little-endian, mono, at the rate named at the start
 
-The text `{"type": "stop"}` ends the stream. What the server sends is text.
+The text `{"type": "neutral", "person": 1}` says that a person's face of the last two seconds was neutral, and
+`{"type": "stop"}` ends the stream. What the server sends is text.
 """
 
 import json
@@ -84,8 +85,10 @@ def read_text(text: str) -> dict[str, Any]:
         message = json.loads(text)
     except (ValueError, RecursionError):
         raise ProtocolError("a text message must be JSON") from None
-    if not isinstance(message, dict) or message.get("type") not in ("start", "stop"):
-        raise ProtocolError('a text message must have the type "start" or "stop"')
+    if not isinstance(message, dict) or message.get("type") not in ("start", "neutral", "stop"):
+        raise ProtocolError('a text message must have the type "start", "neutral" or "stop"')
+    if message["type"] == "neutral" and type(message.get("person")) is not int:
+        raise ProtocolError("neutral must name a person by their number")
     return message
 
 

@@ -73,7 +73,7 @@ class Conversation:
         await self.socket.send_json(_ready(stream))
         inbox = Inbox(start.rate)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._read, inbox, start.rate)
+            tasks.start_soon(self._read, inbox, start.rate, stream)
             tasks.start_soon(self._score, inbox, stream)
 
     async def _started(self) -> Start:
@@ -86,7 +86,7 @@ class Conversation:
             raise ProtocolError(f"no start came within {START_WITHIN_S:.0f} seconds") from None
         return read_start(text)
 
-    async def _read(self, inbox: Inbox, rate: int) -> None:
+    async def _read(self, inbox: Inbox, rate: int, stream: Stream) -> None:
         """Put what comes into the inbox until the client stops."""
         while True:
             try:
@@ -98,9 +98,13 @@ class Conversation:
                 raise WebSocketDisconnect(message.get("code", NORMAL))
             if (data := message.get("bytes")) is not None:
                 await inbox.put(Received(read_binary(data, rate), time.perf_counter()))
-            elif read_text(message["text"])["type"] == "stop":
+                continue
+            told = read_text(message["text"])
+            if told["type"] == "stop":
                 inbox.end()
                 return
+            if told["type"] == "neutral":
+                stream.neutral(told["person"])
             else:
                 raise ProtocolError("the stream has started already")
 

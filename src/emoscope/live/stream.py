@@ -52,6 +52,7 @@ class Stream:
         )
         self._gaps: deque[float] = deque(maxlen=3)
         self._last: float | None = None
+        self._neutral: deque[int] = deque()
         self._segment: Segment | None = None
 
     def score(self, item: Picture | Chunk) -> list[Observation]:
@@ -60,9 +61,15 @@ class Stream:
         Raises:
             ProtocolError: the item was not announced, the picture is damaged or too large, or its time goes back.
         """
+        while self._neutral:
+            self.session.neutral(self._neutral.popleft())
         if isinstance(item, Picture):
             return self._see(item)
         return self._hear(item)
+
+    def neutral(self, person: int) -> None:
+        """The person's face of late is neutral; from any thread, it counts when the next item is scored."""
+        self._neutral.append(person)
 
     def close(self) -> list[Observation]:
         """End the stream and return what was still waiting."""

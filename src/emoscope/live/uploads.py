@@ -14,6 +14,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 
 import anyio
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -23,6 +24,9 @@ from starlette.types import Receive, Scope, Send
 from .schema import Analysis, Problem
 
 Format = Literal["json", "csv", "report", "events"]
+_CLOCK = r"\d{1,6}(:\d\d){0,2}(\.\d{1,3})?"
+Neutral = Annotated[str, StringConstraints(pattern=rf"^{_CLOCK}-{_CLOCK}(@\d{{1,6}})?$")]
+"""`0:05-0:12` or `0:05-0:12@1`."""
 
 FILES: dict[Format, tuple[str, str]] = {
     "json": ("analysis.json", "application/json"),
@@ -200,12 +204,28 @@ def router(bench: Workbench, options: Sequence[str]) -> APIRouter:
                 "lines of JSON, first the progress, last the summary, the timeline as csv and the report"
             ),
         ] = "json",
+        baseline: Annotated[
+            Literal["recording", "causal", "none"],
+            Query(
+                description="what everybody is read against: what the recording shows of them, what came before, none"
+            ),
+        ] = "recording",
+        neutral: Annotated[
+            list[Neutral] | None,
+            Query(description="when somebody is known to be neutral: `0:05-0:12`, or of person 1 `0:05-0:12@1`"),
+        ] = None,
+        mix: Annotated[
+            Literal["even", "everyday"],
+            Query(description="how often each emotion is expected: alike, or mostly neutral"),
+        ] = "even",
     ) -> Response:
         """Read the emotions in a video, a sound file or a picture. It is kept only until the answer is sent."""
         async with AsyncExitStack() as stack:
             folder = await stack.enter_async_context(bench.place())  # before the body is read
             path, name = await receive(request, folder)
-            events = analyse(path, name, format in ("report", "events"), bench.longest_s, options)
+            reading = [f"baseline={baseline}", f"mix={mix}", *(f"neutral={span}" for span in neutral or ())]
+            wanted = [*options, *reading]
+            events = analyse(path, name, format in ("report", "events"), bench.longest_s, wanted)
             if format == "events":
                 return Owning(stack.pop_all(), _lines(events, folder / "out"), media_type="application/x-ndjson")
             async with aclosing(events):

@@ -1,5 +1,6 @@
 """The reading of evidence as it comes: logits in, observations out; the same for a whole file and frame by frame."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from ..calibration import probabilities
 from ..emotions import columns, expand, joined
 from ..evidence import Faces, Voices
 from ..timeline import NOBODY, Timeline, column_names
-from .baseline import Baseline, Offset, nothing, scores
+from .baseline import NEUTRAL, Baseline, Offset, scores
 from .fusion import FACE, MAX_WAIT_S, VOICE, Fuser
 from .offsets import Key
 from .smooth import FORGET_S, SMOOTHERS, Smoother
@@ -24,6 +25,8 @@ LEARN_S = 1.0
 """Seconds after which what was learned of a person is used: what came within the same second is not."""
 LEAST_S = 0.03
 """Seconds that a face counts for that has no length: live, the first picture's is not known."""
+NEUTRAL_S = 2.0
+"""Seconds before somebody says "this is my neutral face" that are taken for it."""
 VOICE_FORGET_S = 600.0
 """Seconds of silence after which a voice is forgotten."""
 
@@ -35,8 +38,9 @@ class _Learning:
         self.baseline = baseline
         self.time = -np.inf
         self._step = -np.inf
-        self._offset = nothing(baseline.population)
+        self._offset = baseline.population.nothing
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self._recent: deque[tuple[np.ndarray, np.ndarray, float]] = deque()
 
     def before(self, step: float) -> Offset:
         """What was known before a step of time, however what came since was cut."""
@@ -51,7 +55,19 @@ class _Learning:
     def add(self, logits: np.ndarray, seconds: np.ndarray, time: float) -> None:
         """Take moments of the step under way."""
         self._waiting.append((logits, seconds))
+        self._recent.append((logits, seconds, time))
         self.time = time
+        while self._recent[0][2] < time - NEUTRAL_S:
+            self._recent.popleft()
+
+    def neutral(self) -> None:
+        """The last `NEUTRAL_S` were neutral: they are counted as that instead, and used at once."""
+        self.before(np.nextafter(self._step, np.inf))
+        for logits, seconds, _ in self._recent:
+            self.baseline.add(logits, -seconds)
+            self.baseline.add(logits, seconds, neutral=True)
+        self._recent.clear()
+        self._offset = self.baseline.offset
 
 
 @dataclass(eq=False)
@@ -148,11 +164,10 @@ class Reader:
             time, lasting = faces.time[own], faces.duration[own]
             smoother, logits = self._smoother(one, time), faces.logits[own]
             if self._plain("face", self.face, one) or self.smoothing != "mean":
-                each = self._scores("face", self.face, one, time, lasting, logits, logits)
-                scored[own] = smoother.update(time, each)
+                scored[own] = smoother.update(time, self._scores("face", self.face, one, time, lasting, logits))
             else:  # the statistics are of moments, not of frames: the logits are steadied, not the scores
                 steady = smoother.update(time, logits.astype(np.float64))
-                scored[own] = self._scores("face", self.face, one, time, lasting, logits, steady)
+                scored[own] = self._scores("face", self.face, one, time, lasting, steady)
         ago = float(faces.time[-1]) - FORGET_S
         self._steady = {one: steady for one, steady in self._steady.items() if steady.time > ago}
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "voice" or v.time > ago}
@@ -176,24 +191,20 @@ class Reader:
         time: np.ndarray,
         seconds: np.ndarray,
         logits: np.ndarray,
-        steady: np.ndarray,
     ) -> np.ndarray:
-        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person.
-
-        Learned from the logits as they came, and read from the steady ones.
-        """
+        """The scores `(n, k)` of moments of one person in order of time, given what is known of the person."""
         key = name, person
         if source.population is None or self._plain(name, source, person):
-            return _unit(probabilities(steady, source.temperature))
+            return _unit(probabilities(logits, source.temperature))
         mix = source.population.mix(self._mix)
         if self._offsets is not None:
-            return scores(steady, self._offsets[key], source.population, mix)
+            return scores(logits, self._offsets[key], source.population, mix, source.temperature)
         learning = self._learning.setdefault(key, _Learning(Baseline(source.population, mix)))
         scored = np.empty(logits.shape)
         for step in np.unique(time // LEARN_S):
             own = time // LEARN_S == step
             offset = learning.before(float(step))
-            scored[own] = scores(steady[own], offset, source.population, mix)
+            scored[own] = scores(logits[own], offset, source.population, mix, source.temperature)
             learning.add(logits[own], np.maximum(seconds[own], LEAST_S), float(time[own][-1]))
         return scored
 
@@ -204,6 +215,17 @@ class Reader:
     def known(self, person: int) -> dict[str, Offset]:
         """What has been learned of a person so far, by source."""
         return {name: one.baseline.offset for (name, who), one in self._learning.items() if who == person}
+
+    def neutral(self, person: int) -> bool:
+        """Take a person's face of the last `NEUTRAL_S` for their neutral one; returns whether there was any.
+
+        Only where baselines are learned from what came before.
+        """
+        learning = self._learning.get(("face", person))
+        if learning is None or NEUTRAL not in learning.baseline.population.labels:
+            return False
+        learning.neutral()
+        return True
 
     def _smoother(self, person: int, times: np.ndarray) -> Smoother:
         steady = self._steady.setdefault(person, _Steady(SMOOTHERS[self.smoothing]()))
@@ -224,7 +246,7 @@ class Reader:
             own = person == one
             start, lasting = voices.start[own], (voices.end - voices.start)[own]
             logits = voices.logits[own]
-            scored[own] = self._scores("voice", self.voice, one, start, lasting, logits, logits)
+            scored[own] = self._scores("voice", self.voice, one, start, lasting, logits)
         ago = float(voices.start[-1]) - VOICE_FORGET_S
         self._learning = {k: v for k, v in self._learning.items() if k[0] == "face" or v.time > ago}
         read = Timeline(

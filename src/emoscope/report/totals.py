@@ -150,11 +150,13 @@ def key_moments(timeline: Timeline, limit: int = 8) -> list[Observation]:
 
 def baseline_words(row: Mapping[str, Any]) -> str:
     """A line on where a baseline is from: one of `info["baselines"]`."""
-    ((name, share),) = row["resting"].items()
     what = "face" if row["source"] == "face" else "voice"
+    rest = "".join(
+        f"; at rest, the model alone calls it {name} {percent(share)}" for name, share in row["resting"].items()
+    )
     return (
-        f"{what}: read against {row['how']}, {clock(row['seconds'])}; at rest, the model alone calls it {name} "
-        f"{percent(share)}; {percent(row['changed'])} of the moments read differently"
+        f"{what}: read against {row['how']}, {clock(row['seconds'])}, known to {percent(row['known'])}{rest}; "
+        f"{percent(row['changed'])} of the moments read differently"
     )
 
 

@@ -5,16 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ..calibration import probabilities as calibrated
 from ..errors import EmoscopeError
 from ..models import Model
 from .evaluate import logits
-from .loop import Prepare, Samples
+from .loop import Samples
 
 SHARE = 0.7
-"""How much of the target is the teachers'; the rest is the recipe's own."""
+"""How much of a target is the teachers'; the rest is the recipe's own."""
 
 
 def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
@@ -22,7 +21,7 @@ def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
 
     Args:
         models: with the same labels.
-        inputs: uint8 `(n, ...)`.
+        inputs: as `evaluate.logits` takes them.
 
     Returns:
         `(n, labels)` float32.
@@ -31,14 +30,13 @@ def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
     return np.mean(each, axis=0).astype(np.float32)
 
 
-def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...], prepare: Prepare) -> Samples:
-    """The samples with `SHARE` of each target replaced by what the teachers say.
+def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...]) -> Samples:
+    """The samples with a share of each target, `SHARE` unless they say another, replaced by what the teachers say.
 
     Args:
         samples: what the recipe trains on.
         teachers: `.onnx` files with their cards beside them.
         labels: of the recipe.
-        prepare: of the recipe: the teachers are given what its network is given.
 
     Raises:
         ModelError: a teacher cannot be read.
@@ -48,5 +46,17 @@ def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...
     for model in models:
         if model.card.labels != labels:
             raise EmoscopeError(f"{model.path} says {', '.join(model.card.labels)}; expected {', '.join(labels)}")
-    said = probabilities(models, prepare(torch.from_numpy(samples.inputs)).numpy())
-    return replace(samples, targets=(1 - SHARE) * samples.targets + SHARE * said)
+    said = probabilities(models, samples.inputs)
+    share = np.float32(SHARE) if samples.taught is None else samples.taught[:, None]
+    return replace(samples, targets=(1 - share) * samples.targets + share * said)
+
+
+def together(*parts: Samples) -> Samples:
+    """All samples of several."""
+    taught = [np.full(len(part.inputs), SHARE, np.float32) if part.taught is None else part.taught for part in parts]
+    return Samples(
+        inputs=np.concatenate([part.inputs for part in parts]),
+        targets=np.concatenate([part.targets for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        taught=np.concatenate(taught),
+    )

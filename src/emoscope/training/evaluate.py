@@ -1,6 +1,6 @@
 """`emoscope evaluate`: a model on a data set, under a named protocol. Needs no torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,16 +9,23 @@ import numpy as np
 from ..data import cremad, ferplus, own_faces, recordings, splits, votes
 from ..data.clips import FaceClip, cremad_sources, own_clips
 from ..data.prepare import find_clips
-from ..emotions import EMOTIONS
+from ..data.tables import labels_as_columns
+from ..emotions import CREMAD_EMOTIONS, EMOTIONS
 from ..errors import DataError, EmoscopeError
+from ..face.classify import FaceClassifier
+from ..face.crop import FERPLUS, TEMPLATE, crop_faces
 from ..face.sequence import SequenceClassifier
-from ..models import Model, load
+from ..models import FaceInput, Model, VoiceInput, load
+from ..voice.features import LOG_MEL
 from .metrics import score
 
 BATCH = 64
 
-Labelled = tuple[Any, np.ndarray]
-"""The inputs of a model, an array or a list of clips, and the class of each."""
+Labelled = tuple[Any, Sequence[str]]
+"""What a model is shown, see `logits` and `clip_logits`, and the label of each."""
+
+Reader = Callable[[Path, str, Model], Labelled]
+"""Reads a split of a data folder for a model."""
 
 AMONG: dict[str, tuple[str, ...]] = {
     "five": ferplus.FIVE,
@@ -29,58 +36,71 @@ AMONG: dict[str, tuple[str, ...]] = {
 
 
 def evaluate(name: str, data: str | Path, split: str, protocol: str | None = None) -> dict[str, Any]:
-    """Measure a registered model.
+    """Measure a model.
 
     Args:
-        name: a model's name, or `face`, `voice` or `sequence` for the default one.
-        data: the folder that holds `ferplus/` or `cremad/`.
-        split: `train`, `validation` or `test`.
-        protocol: the first is the default. Faces: `majority`, `plurality`, `five`, `seven`. Voices: `tfds`,
-            `perceived`. Sequences: `tfds`, `tfds-three` (clips of three emotions, among these), `clips` (own clips).
+        name: a model's name, the path of its `.onnx`, or `face`, `voice` or `sequence` for the default one.
+        data: the folder that holds `ferplus/` or `cremad/`, or data of one's own.
+        split: `train`, `validation` or `test`; of one's own data, `test` is all of it.
+        protocol: by default the first of the model's card. Faces: `majority`, `plurality`, `five`, `seven`, `folders`
+            (own pictures). Voices: `tfds`, `perceived`, `recordings` (own). Sequences: `tfds`, `tfds-three` (clips of
+            three emotions, among these), `clips` (own clips).
 
     Returns:
-        `model`, `protocol`, `split` and the metrics of `metrics.score`.
+        `model`, `protocol`, `split`, `labels` and the metrics of `metrics.score`.
 
     Raises:
         ModelError: there is no such model.
-        DataError: the data is not there.
+        DataError: the data is not there, or has a label that the model cannot say.
         EmoscopeError: the model's modality has no such protocol or split.
     """
     return measure(load(name, threads=2), Path(data), split, protocol)
 
 
 def measure(model: Model, data: Path, split: str, protocol: str | None = None) -> dict[str, Any]:
-    """Measure a model that need not be registered; see `evaluate`."""
-    protocols, own = READERS[model.card.modality], OWN.get(model.card.modality, {})
-    protocol = protocol or next(iter(protocols))
-    if protocol not in (*protocols, *own):
-        there = ", ".join((*protocols, *own))
-        raise EmoscopeError(f"no protocol {protocol!r} for {model.card.modality} models; there are {there}")
+    """Measure a model that is at hand; see `evaluate`."""
+    protocols = READERS[model.card.modality]
+    protocol = protocol or next(_own_protocols(model), next(iter(protocols)))
+    if protocol not in protocols:
+        raise EmoscopeError(
+            f"no protocol {protocol!r} for {model.card.modality} models; there are {', '.join(protocols)}"
+        )
     if split not in get_args(ferplus.Split):
         raise EmoscopeError(f"no split {split!r}; there are train, validation and test")
-    if protocol in own:
-        inputs, labels = own[protocol](data, split, model)
-    else:
-        inputs, labels = protocols[protocol](data, split)
-    if not len(labels):
+    inputs, names = protocols[protocol](data, split, model)
+    if not len(names):
         raise DataError(f"{data}: the {split} split holds nothing that counts under {protocol}")
+    labels = np.array(labels_as_columns(data, names, model.card.labels, model.card.name))
     found = clip_logits(model, inputs, labels) if model.card.modality == "sequence" else logits(model, inputs)
     if protocol in AMONG:
         found[:, [name not in AMONG[protocol] for name in model.card.labels]] = -np.inf
     metrics = score(found, labels, model.card.temperature)
-    return {
-        "model": model.card.name,
-        "protocol": protocol,
-        "split": split,
-        "labels": list(model.card.labels),
-        **metrics,
-    }
+    said = {"model": model.card.name, "protocol": protocol, "split": split, "labels": list(model.card.labels)}
+    return {**said, **metrics}
+
+
+def _own_protocols(model: Model) -> Iterator[str]:
+    """The protocols of the model's card that can be measured again."""
+    return (row["protocol"] for row in model.card.metrics if row.get("protocol") in READERS[model.card.modality])
 
 
 def logits(model: Model, inputs: np.ndarray) -> np.ndarray:
-    """Run a model over uint8 inputs `(n, ...)`, which it is given as `inputs / 255`; returns `(n, labels)`."""
-    parts = [model.logits(inputs[i : i + BATCH].astype(np.float32) / 255) for i in range(0, len(inputs), BATCH)]
-    return np.concatenate(parts)
+    """Run a face or a voice model.
+
+    Args:
+        model: of modality `face` or `voice`.
+        inputs: crops uint8, as `FaceClassifier.logits` takes them; or what a voice model takes, log-mels also as uint8.
+
+    Returns:
+        `(n, labels)` float32.
+    """
+    run = FaceClassifier(model).logits if model.card.modality == "face" else lambda some: model.logits(_unit(some))
+    return np.concatenate([run(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)])
+
+
+def _unit(inputs: np.ndarray) -> np.ndarray:
+    """Log-mels as they are packed, uint8, as float32 in [0, 1]."""
+    return inputs.astype(np.float32) / 255 if inputs.dtype == np.uint8 else inputs
 
 
 def clip_logits(model: Model, clips: Sequence[FaceClip | None], labels: np.ndarray) -> np.ndarray:
@@ -102,83 +122,83 @@ def _clip(model: Model, clip: FaceClip) -> np.ndarray:
     return np.asarray(np.mean([row for time, row in found if float(time) in ends], axis=0))
 
 
-def _faces(protocol: str) -> Callable[[Path, str], Labelled]:
-    def read(data: Path, split: str) -> Labelled:
+def _ferplus(labelled: Callable[[np.ndarray, str], np.ndarray]) -> Reader:
+    """A reader of FER+'s faces, from what gives each vote a column of `EMOTIONS`, or -1."""
+
+    def read(data: Path, split: str, model: Model) -> Labelled:
         faces = ferplus.load(data, split)  # type: ignore[arg-type]
-        labels = ferplus.PROTOCOLS[protocol](faces.votes)
+        labels = labelled(faces.votes, split)
         kept = labels >= 0
-        return faces.images[kept][:, None], labels[kept]
+        wanted = FaceInput.from_card(model.card.name, model.card.input)
+        return _cut_again(faces.images[kept], wanted), [EMOTIONS[label] for label in labels[kept]]
 
     return read
 
 
-def _balanced_faces(protocol: str) -> Callable[[Path, str], Labelled]:
-    def read(data: Path, split: str) -> Labelled:
-        faces = ferplus.load(data, split)  # type: ignore[arg-type]
-        labels = ferplus.balanced(faces.votes, AMONG[protocol], split)  # type: ignore[arg-type]
-        kept = labels >= 0
-        return faces.images[kept][:, None], labels[kept]
-
-    return read
+def _cut_again(images: np.ndarray, wanted: FaceInput) -> np.ndarray:
+    """Faces of FER+ as a model of other faces wants them."""
+    if wanted.same_crop(FERPLUS):
+        return images
+    return np.concatenate([crop_faces(np.stack([image] * 3, 2), TEMPLATE[None], wanted) for image in images])
 
 
-def _voices(data: Path, split: str) -> Labelled:
-    clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
-    return clips.logmel, clips.labels
+def _by(protocol: str) -> Reader:
+    return _ferplus(lambda counts, split: ferplus.PROTOCOLS[protocol](counts))
 
 
-def _heard(data: Path, split: str) -> Labelled:
-    clips = cremad.load_logmels(data, split)  # type: ignore[arg-type]
+def _balanced(protocol: str) -> Reader:
+    return _ferplus(lambda counts, split: ferplus.balanced(counts, AMONG[protocol], split))  # type: ignore[arg-type]
+
+
+def _voices(data: Path, split: str, model: Model) -> Labelled:
+    clips = _log_mels(data, split, model)
+    return clips.logmel, [CREMAD_EMOTIONS[label] for label in clips.labels]
+
+
+def _heard(data: Path, split: str, model: Model) -> Labelled:
+    clips = _log_mels(data, split, model)
     labels = votes.perceived(votes.votes(data, clips.clips))
-    return clips.logmel[labels >= 0], labels[labels >= 0]
+    return clips.logmel[labels >= 0], [CREMAD_EMOTIONS[label] for label in labels[labels >= 0]]
 
 
-def _sequences(data: Path, split: str) -> Labelled:
+def _log_mels(data: Path, split: str, model: Model) -> cremad.LogMels:
+    """CREMA-D's log-mels, which one kind of model takes."""
+    if VoiceInput.from_card(model.card.name, model.card.input) != LOG_MEL:
+        raise EmoscopeError(
+            f"{model.card.name} does not take CREMA-D's log-mels; list sound in a csv, and use --protocol recordings"
+        )
+    return cremad.load_logmels(data, split)  # type: ignore[arg-type]
+
+
+def _sequences(data: Path, split: str, model: Model) -> Labelled:
     """CREMA-D's clips of a split's actors, prepared before or now."""
     sources = [source for source in cremad_sources(data) if cremad.split_of(int(source.person)) == split]
-    return _labelled(find_clips(sources, cremad.folder(data) / "sequences"), [source.label for source in sources])
+    return find_clips(sources, cremad.folder(data) / "sequences"), [source.label for source in sources]
 
 
-def _three_sequences(data: Path, split: str) -> Labelled:
-    clips, labels = _sequences(data, split)
-    kept = [i for i, label in enumerate(labels) if EMOTIONS[label] in AMONG["tfds-three"]]
-    return [clips[i] for i in kept], labels[kept]
+def _three_sequences(data: Path, split: str, model: Model) -> Labelled:
+    clips, labels = _sequences(data, split, model)
+    kept = [i for i, label in enumerate(labels) if label in AMONG["tfds-three"]]
+    return [clips[i] for i in kept], [labels[i] for i in kept]
 
 
-def _own_sequences(data: Path, split: str) -> Labelled:
+def _own_sequences(data: Path, split: str, model: Model) -> Labelled:
     clips = own_clips(data, split)
-    return _labelled(clips, [clip.label for clip in clips])
-
-
-def _labelled(clips: Sequence[FaceClip | None], labels: Sequence[str]) -> Labelled:
-    return clips, np.array([EMOTIONS.index(label) for label in labels], np.int64)
-
-
-READERS: dict[str, dict[str, Callable[[Path, str], Labelled]]] = {
-    "face": {
-        **{protocol: _faces(protocol) for protocol in ferplus.PROTOCOLS},
-        **{protocol: _balanced_faces(protocol) for protocol in ("five", "seven")},
-    },
-    "voice": {"tfds": _voices, "perceived": _heard},
-    "sequence": {"tfds": _sequences, "tfds-three": _three_sequences, "clips": _own_sequences},
-}
-"""For each modality its protocols, the default first, each with the function that reads a split."""
+    return clips, [clip.label for clip in clips]
 
 
 def _own_recordings(data: Path, split: str, model: Model) -> Labelled:
     listed = recordings.read_table(data / "recordings.csv")
     chosen = _part([recording.person for recording in listed], split)
     kept = [recording for recording, taken in zip(listed, chosen, strict=True) if taken]
-    names = [recording.emotion for recording in kept]
-    labels = recordings.indexed(data / "recordings.csv", names, model.card.labels, model.card.name)
-    return recordings.log_mels(kept), labels
+    wanted = VoiceInput.from_card(model.card.name, model.card.input)
+    return recordings.windows(kept, wanted), [recording.emotion for recording in kept]
 
 
 def _own_folders(data: Path, split: str, model: Model) -> Labelled:
-    faces = own_faces.load(data)
+    faces = own_faces.load(data, FaceInput.from_card(model.card.name, model.card.input))
     chosen = _part(faces.persons, split)
-    names = [label for label, taken in zip(faces.labels, chosen, strict=True) if taken]
-    return faces.images[chosen][:, None], recordings.indexed(data, names, model.card.labels, model.card.name)
+    return faces.images[chosen], [label for label, taken in zip(faces.labels, chosen, strict=True) if taken]
 
 
 def _part(persons: Sequence[str], split: str) -> np.ndarray:
@@ -189,8 +209,16 @@ def _part(persons: Sequence[str], split: str) -> np.ndarray:
     return validates if split == "validation" else ~validates
 
 
-OWN: dict[str, dict[str, Callable[[Path, str, Model], Labelled]]] = {
-    "face": {"folders": _own_folders},
-    "voice": {"recordings": _own_recordings},
+READERS: dict[str, dict[str, Reader]] = {
+    "face": {
+        **{protocol: _by(protocol) for protocol in ferplus.PROTOCOLS},
+        **{protocol: _balanced(protocol) for protocol in ("five", "seven")},
+        "folders": _own_folders,
+    },
+    "voice": {"tfds": _voices, "perceived": _heard, "recordings": _own_recordings},
+    "sequence": {"tfds": _sequences, "tfds-three": _three_sequences, "clips": _own_sequences},
 }
-"""The protocols of data of one's own, whose labels are looked up among the model's."""
+"""For each modality its protocols, each with the function that reads a split."""
+
+OWN = frozenset({"folders", "recordings", "clips"})
+"""The protocols of data of one's own."""

@@ -31,12 +31,15 @@ class Samples:
         targets: float32 `(n, classes)`: the distribution to learn.
         labels: int64 `(n,)`: the class that counts as right, -1 where the protocol drops the sample.
         drawn: `(n,)`, sums to 1: the chance of each where an epoch draws its samples; `None` where it takes each once.
+        taught: float32 `(n,)`: the share of each target that is the teachers', where there are any; `distil.SHARE` by
+            default.
     """
 
     inputs: np.ndarray
     targets: np.ndarray
     labels: np.ndarray
     drawn: np.ndarray | None = None
+    taught: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

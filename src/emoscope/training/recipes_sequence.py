@@ -44,6 +44,7 @@ RECIPES: tuple[Recipe, ...] = (
         description="Attention over the last 1.5 s of a face's features, trained on moving stills and own clips",
         protocol="clips",
         load=sequences.clip_splits,
+        labels_in=sequences.clip_labels,
         data=sequences.CLIP_DATA,
         limits=sequences.CLIP_LIMITS,
         **SHARED,

@@ -1,6 +1,6 @@
 """The recipes for voices: the shipped model, the reference system's network, and what they are compared by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,29 +59,24 @@ CORPORA = {"ravdess": ravdess.recordings, "ased": ased.recordings, "nemo": nemo.
 """What `voice-research` learns from beside CREMA-D."""
 
 
-def load_corpora(data: Path, left_out: str = "") -> Splits:
-    """CREMA-D's training actors and all that there is of `CORPORA`; CREMA-D's validation actors validate.
-
-    A corpus is drawn by the root of its size, so that none drowns the rest.
-
-    Args:
-        data: the folder that holds `cremad/`, `ravdess/`, `ased/` and `nemo/`.
-        left_out: `cremad`, or a key of `CORPORA`, to learn from the others alone.
-    """
+def load_corpora(data: Path) -> Splits:
+    """CREMA-D's training actors and all that there is of `CORPORA`; CREMA-D's validation actors validate."""
     train, validation = load_tfds(data)
-    parts = [] if left_out == "cremad" else [train]
-    parts += [_listened(read(data), name) for name, read in CORPORA.items() if name != left_out]
-    sizes = [len(part.labels) for part in parts]
-    shares = np.concatenate([np.full(size, size**-0.5) for size in sizes])
+    return together([train, *(listened(data, name) for name in CORPORA)]), validation
+
+
+def together(corpora: Sequence[Samples]) -> Samples:
+    """Corpora as one, each drawn by the root of its size, so that none drowns the rest."""
+    shares = np.concatenate([np.full(len(part.labels), len(part.labels) ** -0.5) for part in corpora])
     inputs, targets, labels = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("inputs", "targets", "labels")
+        np.concatenate([getattr(part, name) for part in corpora]) for name in ("inputs", "targets", "labels")
     )
-    return Samples(inputs, targets, labels, shares / shares.sum()), validation
+    return Samples(inputs, targets, labels, shares / shares.sum())
 
 
-def _listened(listed: list[recordings.Recording], name: str) -> Samples:
-    """The recordings of CREMA-D's emotions, with the emotion that was acted as target."""
-    listed = [recording for recording in listed if recording.emotion in CREMAD_EMOTIONS]
+def listened(data: Path, name: str) -> Samples:
+    """The recordings of one of `CORPORA` that show one of CREMA-D's emotions, with the emotion that was acted."""
+    listed = [recording for recording in CORPORA[name](data) if recording.emotion in CREMAD_EMOTIONS]
     labels = np.array([CREMAD_EMOTIONS.index(recording.emotion) for recording in listed], np.int64)
     with Progress(transient=True) as progress:
         task = progress.add_task(f"listening to {name}", total=len(listed))
@@ -156,7 +151,7 @@ INPUT: dict[str, Any] = {
     "kind": "log-mel of 3 s at 16 kHz, time first (emoscope.voice.features)",
     "range": [0, 1],
     "normalisation": "each window from its quietest to its loudest point, at most 80 dB; of voice-cremad, inside the "
-    "network, each band less its own mean over time",
+    "network, each band less its own mean over time; the mean of four ways to halve time",
 }
 DATA: dict[str, Any] = {
     "set": "CREMA-D (Cao et al. 2014), sound",
@@ -168,7 +163,7 @@ LIMITS = (
     "Trained on 63 actors who speak 12 English sentences: acted, read speech in a quiet room.",
     "People who hear these clips name the intended emotion 40.0 % of the time (Cao et al. 2014, their votes).",
     "Surprise and contempt are not among its classes: it gives them 0.",
-    "Other languages, ages under 20 and over 74, song and whisper were not trained on.",
+    "Never trained on: languages other than English, children, people over 74, spontaneous speech, song, whisper.",
     "On RAVDESS, whose actors and studio it has not heard, voice-cremad by itself is right in 40.3 % of six emotions "
     "(95 % interval 37.5 to 43.6, n 528; results/baseline).",
 )
@@ -185,7 +180,9 @@ RESEARCH_DATA: dict[str, Any] = {
 RESEARCH_LIMITS = (
     "For non-commercial research only: RAVDESS and nEMO allow no other use.",
     "Trained on 113 speakers of English, Amharic and Polish: acted, mostly read speech without noise.",
-    *LIMITS[1:4],
+    *LIMITS[1:3],
+    "Never trained on: other languages, children, people over 74, spontaneous speech, song, whisper.",
+    "Of ASED, RAVDESS and nEMO it has heard all that is at hand: how it does on their other speakers is not measured.",
 )
 
 

