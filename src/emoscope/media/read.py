@@ -22,6 +22,10 @@ from .types import SAMPLE_RATE, Frame, Sound, SoundFormat
 from .video import Upright, timed_frames
 from .whole import stated_bytes
 
+PICTURES = (
+    ".apng", ".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+"""The file names that `is_picture` takes."""
 SUFFIXES = (
     # video
     ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
@@ -29,9 +33,7 @@ SUFFIXES = (
     # sound
     ".aac", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav",
     ".wma",
-    # pictures
-    ".apng", ".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
-    ".webp",
+    *PICTURES,
 )  # fmt: skip
 """The file names that `is_media` takes. `open_media` goes by content."""
 
@@ -45,6 +47,11 @@ _T = TypeVar("_T")
 def is_media(path: str | Path) -> bool:
     """Whether a file's name says that it is a video, a sound file or a picture; the file itself is not looked at."""
     return Path(path).suffix.lower() in SUFFIXES
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether a file's name says that it is a picture; the file itself is not looked at."""
+    return Path(path).suffix.lower() in PICTURES
 
 
 def open_media(
