@@ -22,6 +22,8 @@ from .types import SAMPLE_RATE, Frame, Sound, SoundFormat
 from .video import Upright, timed_frames
 from .whole import stated_bytes
 
+PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+"""The file names that `is_picture` takes."""
 SUFFIXES = (
     # video
     ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
@@ -29,8 +31,7 @@ SUFFIXES = (
     # sound
     ".aac", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav",
     ".wma",
-    # pictures
-    ".bmp", ".jpeg", ".jpg", ".png", ".webp",
+    *PICTURES,
 )  # fmt: skip
 """The file names that `is_media` takes. `open_media` goes by content."""
 
@@ -44,6 +45,11 @@ _T = TypeVar("_T")
 def is_media(path: str | Path) -> bool:
     """Whether a file's name says that it is a video, a sound file or a picture; the file itself is not looked at."""
     return Path(path).suffix.lower() in SUFFIXES
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether a file's name says that it is a picture; the file itself is not looked at."""
+    return Path(path).suffix.lower() in PICTURES
 
 
 def open_media(path: str | Path, original_sound: bool = False, *, frames: bool = True, sound: bool = True) -> "Media":
