@@ -23,7 +23,8 @@ from .video import Upright, timed_frames
 from .whole import stated_bytes
 
 PICTURES = (
-    ".apng", ".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
+    ".apng", ".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
+    ".webp",
 )  # fmt: skip
 """The file names that `is_picture` takes."""
 SUFFIXES = (
