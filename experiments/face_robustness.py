@@ -3,9 +3,9 @@
     python experiments/face_robustness.py --data DATA --out results/face --models face-ferplus
 
 FER+ validation faces under `majority`, as they are and changed: cut out tighter and looser, turned, darkened, blurred,
-compressed, made small and large again. Then the CREMA-D clips of 72 actors, the face alone through the pipeline, as in
-`experiments/clips.py`. MODELS are registered names or `.onnx` files with their card beside them; by default all
-registered face models. About two minutes for a model on one core.
+compressed, made small and large again, with glasses, a mask or a hand drawn on. Then the CREMA-D clips of 72 actors,
+the face alone through the pipeline, as in `experiments/clips.py`. MODELS are registered names or `.onnx` files with
+their card beside them; by default all registered face models. About two minutes for a model on one core.
 """
 
 import json
@@ -90,6 +90,39 @@ def once_small(side: int) -> Change:
     return change
 
 
+def glasses(face: np.ndarray) -> np.ndarray:
+    """Dark frames and lightly tinted glass before both eyes, with a bridge and sides."""
+    drawn, lens = face.copy(), np.zeros_like(face)
+    for x in (15, 33):
+        cv2.ellipse(lens, (x, 20), (8, 6), 0, 0, 360, 255, -1)
+        cv2.ellipse(drawn, (x, 20), (8, 6), 0, 0, 360, 30, 1)
+    for x0, x1 in ((23, 25), (0, 6), (42, 47)):
+        cv2.line(drawn, (x0, 18), (x1, 18), 30, 1)
+    inside = (lens > 0) & (drawn == face)
+    drawn[inside] = np.round(0.75 * face[inside] + 15).astype(np.uint8)
+    return drawn
+
+
+def masked(face: np.ndarray) -> np.ndarray:
+    """A light mask over nose, mouth and chin."""
+    drawn = face.copy()
+    outline = np.array([(5, 26), (24, 24), (43, 26), (42, 40), (33, 47), (15, 47), (6, 40)], np.int32)
+    cv2.fillPoly(drawn, [outline], 205)
+    for y in (31, 36, 41):
+        cv2.line(drawn, (8, y), (40, y), 185, 1)
+    return drawn
+
+
+def hand(face: np.ndarray) -> np.ndarray:
+    """Four fingers and a palm, as light as the face, before one cheek and half of the mouth."""
+    drawn = face.copy()
+    skin = int(np.median(face[20:40, 12:36]))
+    for i, (x, y) in enumerate(((47, 22), (45, 28), (44, 34), (45, 40))):
+        cv2.ellipse(drawn, (x, y), (15 + i, 3), 10, 0, 360, skin, -1)
+        cv2.ellipse(drawn, (x, y), (15 + i, 3), 10, 0, 360, max(0, skin - 50), 1)
+    return drawn
+
+
 CONDITIONS: dict[str, Change] = {
     "as they are": lambda face: face,
     "cut to 80 %": cut_to(0.8),
@@ -107,6 +140,9 @@ CONDITIONS: dict[str, Change] = {
     "JPEG quality 10": compressed(10),
     "from 24 x 24": once_small(24),
     "from 16 x 16": once_small(16),
+    "glasses drawn on": glasses,
+    "a mask drawn on": masked,
+    "a hand drawn on": hand,
 }
 
 

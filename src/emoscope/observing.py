@@ -398,9 +398,8 @@ class _Run:
         self._commit(None)
 
     def _facts(self, media: Media, name: str) -> dict[str, Any]:
-        end, stated = self.done.end, media.duration
+        end = self.done.end
         whole = self.options.end is None and self.options.faces and self.options.voices
-        truncated = whole and bool(stated) and end < stated - max(1.0, 0.05 * stated)  # type: ignore[operator]
         if media.kind == "video" and not media.has_sound:
             self.done.notes.append(f"{name}: no sound")
         if media.undecoded:
@@ -408,16 +407,23 @@ class _Run:
                 f"{name}: passed over {media.undecoded} of its frames or packets: they do not decode"
             )
         if media.misplaced:
-            self.done.notes.append(f"{name}: passed over {media.misplaced} frames whose times go back or jump")
-        if truncated:
-            self.done.damaged.append(f"{name}: ends at {end:.1f} s of {stated:.1f} s; the file is damaged or cut off")
+            self.done.notes.append(
+                f"{name}: {media.misplaced} time stamps go back or make no sense: these times follow from those around"
+            )
+        if media.restarts:
+            when = ", ".join(f"{time:.1f} s" for time in media.restarts[:5])
+            more = f" and {len(media.restarts) - 5} more times" if len(media.restarts) > 5 else ""
+            self.done.notes.append(f"{name}: its clock begins anew at {when}{more}; each part follows the one before")
+        if whole and media.missing(end):
+            stated = f" of {media.duration:.1f} s" if media.duration and media.duration > end else ""
+            self.done.damaged.append(f"{name}: ends at {end:.1f} s{stated}; the file is damaged or cut off")
         return {
             "kind": media.kind,
             "width": media.width,
             "height": media.height,
             "has_sound": media.has_sound,
             "frames": media.frames,
-            "frames_skipped": media.undecoded + media.misplaced,
+            "frames_skipped": media.undecoded,
             "synthetic": media.synthetic,
         }
 

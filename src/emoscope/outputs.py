@@ -123,6 +123,13 @@ def kept_frames(out: Path) -> list[KeptFrame]:
     return [KeptFrame(time, _pixels(data), scale) for time, scale, data in rows]
 
 
+def small_jpeg(image: np.ndarray, side: int) -> bytes:
+    """A picture `(height, width, 3)` as JPEG, its longer side at most `side` pixels."""
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
+    return _jpeg(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
 def _key_frame(timeline: Timeline, frame: KeptFrame) -> KeyFrame:
     """A frame with what was read of it drawn in."""
     at = (timeline.start <= frame.time) & ((timeline.end > frame.time) | (timeline.start == frame.time))

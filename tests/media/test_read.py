@@ -115,7 +115,7 @@ class TestVideoContainers:
         assert media.duration == pytest.approx(1.5, abs=0.06) or path.suffix == ".avi"  # that one counts frames
         assert levels(frames) == list(range(len(times)))
         assert [f.time for f in frames] == pytest.approx(times, abs=tolerance)
-        assert (media.frames, media.skipped) == (len(times), 0)
+        assert (media.frames, media.undecoded) == (len(times), 0)
         frequency, level = tone(joined(parts)[1600:-1600])
         assert frequency == pytest.approx(440, abs=1.5)
         assert level == pytest.approx(0.5, rel=0.05)
@@ -143,7 +143,7 @@ class TestVideoContainers:
         # These keep the encoder's delay of at most 1105 samples without saying so: the start is late by that much.
         assert 0 <= frames[0].time < 0.03
         assert parts[0].time == 0
-        assert media.skipped == 0
+        assert media.undecoded == 0
 
     def test_frames_stored_out_of_order_without_presentation_times(self, tmp_path: Path) -> None:
         # An AVI has no presentation times; B-frames leave only the order of decoding.
@@ -151,7 +151,7 @@ class TestVideoContainers:
         media, frames, _ = read(path)
         assert levels(frames) == list(range(20))
         assert [f.time for f in frames] == pytest.approx(steps(20))
-        assert media.skipped == 0
+        assert media.undecoded == 0
 
     @pytest.mark.skipif(not CREMAD.is_dir(), reason=f"no CREMA-D videos in {CREMAD}")
     def test_flash_video_with_vp6_and_mp3(self) -> None:
@@ -163,13 +163,13 @@ class TestVideoContainers:
         assert parts[0].time == 0
         assert sum(len(p.samples) for p in parts) / SAMPLE_RATE == pytest.approx(2.27, abs=0.01)
         assert np.diff([f.time for f in frames]) == pytest.approx(1001 / 30_000, abs=0.001)
-        assert media.skipped == 0
+        assert media.undecoded == 0
 
 
 class TestTimes:
     def test_a_length_lasts_until_the_next_frame(self, tmp_path: Path) -> None:
         _, frames, _ = read(write_video(tmp_path / "a.mp4", UNEVEN))
-        lengths = [*np.diff(UNEVEN), np.mean(np.diff(UNEVEN))]
+        lengths = [*np.diff(UNEVEN), 0.04]  # the last by the file: ffmpeg gives it that of the frame rate
         assert [f.duration for f in frames] == pytest.approx(lengths, abs=1e-4)
 
     def test_an_only_frame_lasts_as_long_as_the_header_says(self, tmp_path: Path) -> None:
@@ -226,37 +226,35 @@ class TestTimes:
         assert times == sorted(times)
         assert len(times) > 200
 
-    def test_a_stamp_that_goes_back_is_passed_over(self, tmp_path: Path) -> None:
+    def test_a_frame_whose_stamp_goes_back_has_its_time_from_those_around(self, tmp_path: Path) -> None:
         path = write_video(tmp_path / "a.nut.mkv", [0.0, 0.1, 0.2, 0.3, 0.4], codec="mjpeg", pixels="yuvj420p")
         data = path.read_bytes()
         # Matroska's SimpleBlock: id A3, size, track 81, 16 bits of time in ms, flags.
         at = data.index(b"\x81" + struct.pack(">h", 200) + b"\x80")
         path.write_bytes(data[: at + 1] + struct.pack(">h", 50) + data[at + 3 :])
         media, frames, _ = read(path)
-        assert [f.time for f in frames] == pytest.approx([0.0, 0.1, 0.3, 0.4])
-        assert levels(frames) == [0, 1, 3, 4]
-        assert media.skipped == 1
+        assert [f.time for f in frames] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+        assert levels(frames) == [0, 1, 2, 3, 4]
+        assert (media.misplaced, media.restarts) == (1, [])
 
-    def test_a_stamp_far_past_the_end_is_passed_over(self, tmp_path: Path) -> None:
+    def test_a_frame_whose_stamp_is_far_past_the_end_has_its_time_from_those_around(self, tmp_path: Path) -> None:
         path = write_video(tmp_path / "a.mkv", [0.0, 0.1, 0.2, 0.3, 0.4], codec="mjpeg", pixels="yuvj420p")
         data = path.read_bytes()
         at = data.index(b"\x81" + struct.pack(">h", 200) + b"\x80")
         path.write_bytes(data[: at + 1] + struct.pack(">h", 32_000) + data[at + 3 :])
         media, frames, _ = read(path)
-        assert [f.time for f in frames] == pytest.approx([0.0, 0.1, 0.3, 0.4])
-        assert media.skipped == 1
+        assert [f.time for f in frames] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
+        assert (media.misplaced, media.restarts) == (1, [])
 
     @pytest.mark.parametrize("stamp", [20, 32_000])
-    def test_sound_with_a_stamp_that_makes_no_sense_is_passed_over(self, tmp_path: Path, stamp: int) -> None:
+    def test_sound_with_a_stamp_that_makes_no_sense_follows_the_sound_before(self, tmp_path: Path, stamp: int) -> None:
         path = write_sound(tmp_path / "a.mkv", sine(1.0, rate=16_000), 16_000)  # blocks of 0.256 seconds
         data = path.read_bytes()
         at = data.index(b"\x81" + struct.pack(">h", 256) + b"\x80")
         path.write_bytes(data[: at + 1] + struct.pack(">h", stamp) + data[at + 3 :])
         media, _, parts = read(path)
-        assert media.skipped == 1
-        expected = sine(1.0, rate=16_000)[0]
-        expected[4096:8192] = 0
-        assert joined(parts) == pytest.approx(expected, abs=0.001)
+        assert (media.misplaced, media.restarts) == (1, [])
+        assert joined(parts) == pytest.approx(sine(1.0, rate=16_000)[0], abs=0.001)
 
 
 class TestPixels:
@@ -400,7 +398,7 @@ class TestSound:
         media, _, parts = read(path)
         whole = joined(parts)
         assert sum(len(part.samples) for part in parts) == pytest.approx(len(whole), abs=1)  # without a gap
-        assert media.skipped == 0
+        assert media.undecoded == 0
         assert len(whole) / SAMPLE_RATE == pytest.approx(2.1, abs=0.05)
         for start in (0.1, 1.2):
             part = whole[round(start * SAMPLE_RATE) :][:12_800]
@@ -423,7 +421,7 @@ class TestPictures:
         Image.fromarray(corners(62, 40)).save(tmp_path / name)
         media, frames, parts = read(tmp_path / name)
         assert (media.kind, media.width, media.height) == ("picture", 62, 40)
-        assert (media.duration, media.has_sound, media.frames, media.skipped, parts) == (0, False, 1, 0, [])
+        assert (media.duration, media.has_sound, media.frames, media.undecoded, parts) == (0, False, 1, 0, [])
         assert (frames[0].time, frames[0].duration) == (0, 0)
         assert frames[0].image.dtype == np.uint8
         assert np.median(np.abs(frames[0].image.astype(int) - corners(62, 40))) <= 3
@@ -488,7 +486,7 @@ class TestDamage:
             assert all(f.duration > 0 for f in frames)
             assert all(np.abs(p.samples).max(initial=0) <= 1 for p in parts)
             decoded.append(media.frames)
-            skipped.append(media.skipped)
+            skipped.append(media.undecoded)
         assert np.median(decoded) > 25
         assert max(skipped) > 0
 
@@ -499,7 +497,7 @@ class TestDamage:
         at = data.index(b"\x81" + struct.pack(">h", 0) + b"\x80") + 4
         path.write_bytes(data[:at] + bytes(4) + data[at + 4 :])
         media, frames, _ = read(path)
-        assert media.skipped >= 1
+        assert media.undecoded >= 1
         assert [f.time for f in frames] == pytest.approx([f.time for f in whole][-len(frames) :], abs=MILLISECOND)
 
     @pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.flv", "a.avi", "a.ts", "a.wav", "a.mp3", "a.m4a", "a.ogg"])
@@ -634,7 +632,7 @@ class TestRefused:
         media, frames, _ = read(path)
         assert levels(frames) == list(range(len(frames)))
         assert len(frames) >= 8  # two may still wait in the decoder when it fails
-        assert media.skipped >= 10
+        assert media.undecoded >= 10
 
     def test_a_damaged_picture(self, tmp_path: Path) -> None:
         Image.fromarray(noise(1, 256, 256)).save(tmp_path / "a.png")
@@ -716,12 +714,12 @@ class TestMemory:
         with open_media(path) as media:
             for item in media:
                 times.append(item.time)
-                if media.frames == 50:
+                if media.frames == 350:  # what an allocator keeps is there by then
                     held = [resident()]
                 held.append(resident())
         assert times == sorted(times)
         assert media.frames == count
-        assert max(held) - held[0] < 550 * width * height * 3 // 8  # of the frames that followed
+        assert max(held) - held[0] < 250 * width * height * 3 // 4  # of the frames that followed
 
     def test_frames_are_decoded_as_they_are_asked_for(self, tmp_path: Path) -> None:
         path = write_video(tmp_path / "a.mp4", steps(200), sound=sine(8.0))

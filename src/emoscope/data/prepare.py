@@ -124,7 +124,7 @@ def read_clip(source: Source) -> FaceClip:
                 tracks = tracker.update(item.image, item.time)
                 for track, crop in zip(tracks, steady.update(item.image, item.time, tracks), strict=True):
                     seen.setdefault(track.person, []).append((item.time, track, crop))
-        frames, skipped = media.frames, media.skipped
+        frames, skipped = media.frames, media.undecoded
     if not seen:
         raise DataError(f"{source.path}: no face in it")
     longest = max(seen.values(), key=len)

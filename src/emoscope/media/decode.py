@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,6 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import MediaError
+from .clock import Clock
 
 MAX_PIXELS = 8192 * 8192
 """Pixels of the largest picture that is decoded, moving or still: 67 megapixels, 200 MB as RGB."""
@@ -32,19 +34,23 @@ GENERATE_TIMES: int = Flags.gen_pts.value  # type: ignore[assignment]
 MAX_READ_ERRORS = 100
 """Errors of the container, as opposed to the codec, after which the rest of a file is given up."""
 
+EXACT = ("aiff", "caf", "flac", "w64", "wav")
+"""Containers whose header counts the samples that are there."""
+
 MOST_WAITING = 8 << 20
 """Bytes of packets of one stream that wait while the other is read."""
 
 MAX_THREADS = 4
 """Threads of one video decoder: each holds a frame, so memory grows with them."""
 
-FURTHEST_AHEAD = 10.0
-"""Seconds by which a time stamp may jump ahead, where that leads past the end that the file states."""
-
-FURTHEST_AHEAD_WITHOUT_END = 3600.0
-"""Seconds by which a time stamp may jump ahead in a file that states no end."""
+RESTARTABLE = ("aac", "flac", "flv", "mp3", "mpeg", "mpegts", "ogg")
+"""Containers without an index: they are joined, cut and restarted anywhere."""
 
 Kind = Literal["video", "audio"]
+
+
+_FLASH_HEADER = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
+_FLASH_HEADERS = re.compile(rb"FLV\x01[\0-\x05]\0\0\0\x09\0\0\0\0")
 
 
 class LocalFile(io.FileIO):
@@ -58,8 +64,37 @@ class LocalFile(io.FileIO):
             return -1
 
 
+class JoinedFlash(LocalFile):
+    """An FLV file, perhaps joined from several: the headers within are made tags that ffmpeg passes over.
+
+    Its demuxer takes one for a tag of 5 MB.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        start = self.tell()
+        data = super().read(size)
+        if not data:
+            return data
+        self.seek(max(0, start - len(_FLASH_HEADER) + 1))
+        around = super().read(start - self.tell() + len(data) + len(_FLASH_HEADER) - 1)
+        self.seek(start + len(data))
+        first = max(0, start - len(_FLASH_HEADER) + 1)
+        changed = bytearray(around)
+        for found in _FLASH_HEADERS.finditer(around):
+            if first + found.start():
+                changed[found.start() : found.start() + 4] = b"\x06\0\0\0"
+        return bytes(changed[start - first : start - first + len(data)])
+
+
 class Source:
     """One open file: its packets are read once, for at most one stream of pictures and one of sound.
+
+    Attributes:
+        errors: errors of the container so far.
+        restartable: whether the container is one that is joined, cut and restarted anywhere.
+        exact: whether the container's header counts what is there.
+        clock: the times of its packets; `None` before the first is read.
 
     Each of the two is read at its own pace: what comes for the other one meanwhile waits, as packets. Where that
     becomes more than `MOST_WAITING` bytes, as in a file that is not interleaved, the other stream is read from a second
@@ -75,18 +110,21 @@ class Source:
         """
         self.path = path
         # ffmpeg gets the open file, never a name: a name could be an address or a list of other files.
-        self._file = LocalFile(path)
+        self._file = JoinedFlash(path) if _is_flash(path) else LocalFile(path)
         try:
             self.container = _open(self._file, path)
         except BaseException:
             self._file.close()
             raise
         self.errors = 0
+        names = self.container.format.name.split(",")
+        self.restartable = any(name in RESTARTABLE for name in names)
+        self.exact = any(name in EXACT for name in names)
+        self.clock: Clock | None = None
         self._wanted: list[VideoStream | AudioStream] = []
         self._waiting: dict[int, deque[Packet[Any]]] = {}
         self._given: dict[int, int] = {}
         self._apart: dict[int, Source] = {}
-        self._dropped: set[int] = set()
         self._demuxed: Iterator[Packet[Any]] | None = None
 
     def close(self) -> None:
@@ -104,59 +142,61 @@ class Source:
 
     def drop(self, stream: VideoStream | AudioStream) -> None:
         """From here on, pass over the packets of a stream that was wanted."""
-        self._dropped.add(stream.index)
-        self._waiting[stream.index].clear()
+        del self._waiting[stream.index]
         stream.discard = Discard.all
 
-    def packets(self, stream: VideoStream | AudioStream) -> "Iterator[Packet[Any]]":
-        """The packets of a stream that is wanted, in the order of the file."""
-        waiting = self._waiting[stream.index]
+    def packets(self, index: int) -> "Iterator[Packet[Any]]":
+        """The packets of a stream that is wanted, in the order of the file, on a clock that never jumps."""
+        waiting = self._waiting[index]
         while True:
-            if other := self._apart.get(stream.index):
-                yield from other.packets(other._wanted[0])
+            if other := self._apart.get(index):
+                yield from other.packets(index)
                 return
-            packet = waiting.popleft() if waiting else self._next(stream)
+            packet = waiting.popleft() if waiting else self._next(index)
             if packet is None:
-                if not waiting and stream.index not in self._apart:
+                if not waiting and index not in self._apart:
                     return
                 continue
-            self._given[stream.index] += 1
+            self._given[index] += 1
             yield packet
 
-    def _next(self, stream: VideoStream | AudioStream) -> "Packet[Any] | None":
+    def _next(self, index: int) -> "Packet[Any] | None":
         """The next packet of a stream; those of others wait."""
-        self._demuxed = self._demuxed or self._demux()
+        if self._demuxed is None:
+            self.clock = _clock(self.container, self._wanted, self.restartable)
+            self._demuxed = self.clock.steady(self._demux())
         for packet in self._demuxed:
-            if packet.stream.index == stream.index:
+            if packet.stream_index == index:
                 return packet
-            waiting = self._waiting[packet.stream.index]
+            waiting = self._waiting.get(packet.stream_index)
+            if waiting is None or packet.stream_index in self._apart:
+                continue  # read from another opening
             waiting.append(packet)
-            if sum(each.size for each in waiting) > MOST_WAITING and packet.stream.index not in self._apart:
-                self._part(packet.stream.index)
+            if sum(each.size for each in waiting) > MOST_WAITING:
+                self._part(packet.stream_index)
         return None
 
     def _part(self, index: int) -> None:
-        """From here on, read a stream from a second opening of the file; it goes on where it was."""
+        """From here on, read a stream from a second opening of the file; it goes on where it was.
+
+        Both openings read all that is wanted, so that their clocks are the same.
+        """
         other = Source(self.path)
-        stream = other.container.streams[index]
-        assert isinstance(stream, VideoStream | AudioStream)
-        other.want(stream)
-        for each in other.container.streams:
-            if each is not stream:
-                each.discard = Discard.all
+        for each in self._wanted:
+            stream = other.container.streams[each.index]
+            assert isinstance(stream, VideoStream | AudioStream)
+            other.want(stream)
+        del other._waiting[next(each for each in other._waiting if each != index)]
         for _ in range(self._given[index]):
-            next(other.packets(stream), None)
+            next(other.packets(index), None)
         self._apart[index] = other
         self._waiting[index].clear()
-        self._wanted = [each for each in self._wanted if each.index != index]
-        self.container.streams[index].discard = Discard.all
 
     def _demux(self) -> "Iterator[Packet[Any]]":
         for _ in range(MAX_READ_ERRORS):
             try:
                 for packet in self.container.demux(self._wanted):
-                    # An empty packet would tell the decoder that the stream is over.
-                    if packet.size and not {packet.stream.index} & (self._apart.keys() | self._dropped):
+                    if packet.size:  # an empty packet would tell the decoder that the stream is over
                         yield packet
                 return
             except (av.FFmpegError, OSError):
@@ -168,9 +208,9 @@ class Track:
 
     Attributes:
         stream: PyAV's stream.
-        duration: seconds that the file says it lasts, or `None`.
+        duration: seconds that the file says the stream lasts, or else the file; `None` if it does not say.
         undecoded: packets and frames that did not decode; grows while reading.
-        misplaced: frames whose time stamp makes no sense; grows while reading.
+        misplaced: frames whose time stamp goes back: their times follow from those around them; grows while reading.
     """
 
     def __init__(self, source: Source, kind: Kind) -> None:
@@ -186,15 +226,7 @@ class Track:
         self.stream = _best_stream(container, kind)
         source.want(self.stream)
         self._time_base = Fraction(self.stream.time_base or 1)
-        start = (container.start_time or 0) / av.time_base
-        length = (container.duration or 0) / av.time_base
-        self.duration = length if length > 0 else None
-        self._end = start + length if length > 0 else None
-
-    @property
-    def skipped(self) -> int:
-        """Packets and frames passed over so far."""
-        return self.undecoded + self.misplaced
+        self.duration = _stated(container, self.stream)
 
     @property
     def synthetic(self) -> bool:
@@ -213,15 +245,13 @@ class Track:
         pts = frame.pts if frame.pts is not None else frame.dts
         return None if pts is None else float(pts * self._time_base)
 
-    def plausible(self, time: float, last: float) -> bool:
-        """Whether a time stamp may follow one at `last`: a damaged one can lie years ahead."""
-        if self._end is None:
-            return time <= last + FURTHEST_AHEAD_WITHOUT_END
-        return time <= max(self._end, last) + FURTHEST_AHEAD
+    def length(self, frame: VideoFrame) -> float:
+        """Seconds for which the file says that a frame is shown; 0 if it does not say."""
+        return max(0.0, float((frame.duration or 0) * self._time_base))
 
     def frames(self) -> Iterator[VideoFrame | AudioFrame]:
         """All frames that decode, in order of presentation."""
-        for packet in self._source.packets(self.stream):
+        for packet in self._source.packets(self.stream.index):
             yield from self._decode(packet)
         yield from self._decode(None)
 
@@ -231,6 +261,11 @@ class Track:
         except av.FFmpegError:
             self.undecoded += 1
             return []
+
+
+def _is_flash(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(3) == b"FLV"
 
 
 def _open(file: object, path: Path) -> InputContainer:
@@ -245,6 +280,27 @@ def _open(file: object, path: Path) -> InputContainer:
     # PyAV asks ffmpeg to invent missing presentation times; where frames are stored out of order it invents wrong ones.
     container.flags &= ~GENERATE_TIMES
     return container
+
+
+def _stated(container: InputContainer, stream: VideoStream | AudioStream) -> float | None:
+    tag = stream.metadata.get("DURATION", "").split(":")  # Matroska's, as 00:01:02.345
+    try:
+        seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(tag))) if len(tag) == 3 else 0.0
+    except ValueError:
+        seconds = 0.0
+    if not seconds and stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    seconds = seconds or (container.duration or 0) / av.time_base
+    return seconds if seconds > 0 else None
+
+
+def _clock(container: InputContainer, streams: "list[VideoStream | AudioStream]", restartable: bool) -> Clock:
+    start, length = (container.start_time or 0) / av.time_base, (container.duration or 0) / av.time_base
+    units = {stream.index: float(stream.time_base or 1) for stream in streams}
+    usual = {each.index: float(1 / each.guessed_rate) for each in streams
+             if isinstance(each, VideoStream) and each.guessed_rate}  # fmt: skip
+    decoding = "matroska" not in container.format.name  # there libav works them out, wrongly after a clock begins anew
+    return Clock(units, usual, restartable, decoding, start + length if length > 0 else None)
 
 
 def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioStream:

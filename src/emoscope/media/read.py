@@ -20,7 +20,10 @@ from .picture import read_picture
 from .sound import sound_parts
 from .types import SAMPLE_RATE, Frame, Sound, SoundFormat
 from .video import Upright, timed_frames
+from .whole import stated_bytes
 
+PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+"""The file names that `is_picture` takes."""
 SUFFIXES = (
     # video
     ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
@@ -28,8 +31,7 @@ SUFFIXES = (
     # sound
     ".aac", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav",
     ".wma",
-    # pictures
-    ".bmp", ".jpeg", ".jpg", ".png", ".webp",
+    *PICTURES,
 )  # fmt: skip
 """The file names that `is_media` takes. `open_media` goes by content."""
 
@@ -43,6 +45,11 @@ _T = TypeVar("_T")
 def is_media(path: str | Path) -> bool:
     """Whether a file's name says that it is a video, a sound file or a picture; the file itself is not looked at."""
     return Path(path).suffix.lower() in SUFFIXES
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether a file's name says that it is a picture; the file itself is not looked at."""
+    return Path(path).suffix.lower() in PICTURES
 
 
 def open_media(path: str | Path, original_sound: bool = False, *, frames: bool = True, sound: bool = True) -> "Media":
@@ -68,13 +75,14 @@ def open_media(path: str | Path, original_sound: bool = False, *, frames: bool =
 class Media:
     """An open file: iterate once for its `Frame` and `Sound` items in order of time, decoded as they are asked for.
 
-    Frames that do not decode, and time stamps that go back or jump absurdly ahead, are passed over and counted. All
-    frames have the size of the first one: where a video changes its size midway, later frames are scaled to it.
+    Frames that do not decode are passed over and counted. Where the clock begins anew, as in recordings that were
+    joined or restarted, what follows goes on where the part before ended. All frames have the size of the first one:
+    where a video changes its size midway, later frames are scaled to it.
 
     Attributes:
         name: the file's name, without its folder.
         kind: `video`, `sound` or `picture`.
-        duration: seconds that the file says it lasts; 0 for a picture, `None` if it does not say.
+        duration: seconds that the file says its streams that are read last; 0 for a picture, `None` if it does not say.
         width: of the upright pictures, in pixels; `None` for sound.
         height: of the upright pictures, in pixels; `None` for sound.
         has_sound: whether there is sound that decodes.
@@ -87,6 +95,7 @@ class Media:
     def __init__(self, path: Path, original_sound: bool, frames: bool, sound: bool) -> None:
         """See `open_media`."""
         self.name = path.name
+        self._path = path
         self.kind: Literal["video", "sound", "picture"] = "picture"
         self.duration: float | None = 0.0
         self.width: int | None = None
@@ -113,13 +122,30 @@ class Media:
 
     @property
     def misplaced(self) -> int:
-        """Frames passed over so far because their time stamps go back or make no sense."""
-        return sum(track.misplaced for track in self._tracks)
+        """Frames so far whose time stamps go back or make no sense: their times follow from those around them."""
+        odd = self._source.clock.odd if self._source and self._source.clock else 0
+        return sum(track.misplaced for track in self._tracks) + odd
 
     @property
-    def skipped(self) -> int:
-        """Frames and packets passed over so far, for whatever reason."""
-        return self.undecoded + self.misplaced
+    def restarts(self) -> list[float]:
+        """Seconds at which the file's clock began anew, so far: what follows goes on from there."""
+        times = self._source.clock.restarts if self._source and self._source.clock else []
+        return [time - self.origin for time in times]
+
+    def missing(self, end: float) -> bool:
+        """Whether the file lacks what should come after `end` seconds, the end of what was read.
+
+        Then it was cut off or is damaged. A header that only guesses, or that speaks of what is not read, is not
+        believed.
+        """
+        source, stated = self._source, self.duration
+        if source is None:
+            return False
+        size = self._path.stat().st_size
+        cut = (stated_bytes(self._path) or size) - size
+        if stated is not None and end < stated - max(1.0, 0.05 * stated):
+            return source.exact or cut > 0 or (self.undecoded > 0 and not source.restartable)
+        return cut > 0.02 * size
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Yield the items that have not been yielded yet."""
@@ -171,7 +197,7 @@ class Media:
         self.kind = "video" if frame else "sound"
         self.has_sound = part is not None
         self.sound_format = form if part else None
-        self.duration = self._tracks[0].duration
+        self.duration = max((track.duration for track in self._tracks if track.duration), default=None)
         self.synthetic = self._tracks[0].synthetic
         self.origin = origin = min(starts)
         pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
@@ -228,4 +254,4 @@ def _format(sound: Track | None, original: bool) -> SoundFormat:
 def _start(track: Track, first: float) -> float:
     """When a stream starts: with what decodes first, unless something before it did not decode."""
     stated = track.start
-    return min(first, stated) if track.skipped and stated is not None else first
+    return min(first, stated) if track.undecoded and stated is not None else first

@@ -16,32 +16,37 @@ USUAL_INTERVAL = 0.04
 def timed_frames(track: Track) -> Iterator[tuple[float, float, VideoFrame]]:
     """Decode a video and give each frame its time and length.
 
-    A frame whose time stamp goes back, stands still, or jumps absurdly ahead is passed over and counted.
+    A frame without a time stamp, or whose stamp goes back or stands still, has its time from those around it.
 
     Args:
         track: of kind `video`.
 
     Yields:
         The time in seconds on the file's own clock, strictly increasing; the seconds until the next frame (for the last
-        one, the mean of those before); and the frame.
+        one, its own length, or the mean of those before); and the frame.
     """
-    held: tuple[float, VideoFrame] | None = None
     usual = _Interval(track)
+    before = 0.0
+    held: tuple[float, VideoFrame] | None = None
+    guessed = False
     for frame in track.frames():
         if not isinstance(frame, VideoFrame):
             continue
-        last = held[0] if held else track.start or 0.0
         stamp = track.time(frame)
-        time = stamp if stamp is not None else last + usual.seconds if held else last
-        if (held and time <= last) or not track.plausible(time, last):
-            track.misplaced += 1
+        if held is None:
+            held = (track.start or 0.0) if stamp is None else stamp, frame
+            before = held[0] - 2 * usual.seconds
             continue
-        if held:
-            usual.add(time - last)
-            yield last, time - last, held[1]
-        held = time, frame
+        if stamp is not None and guessed and before < stamp <= held[0]:
+            held = (before + stamp) / 2, held[1]
+        track.misplaced += stamp is not None and stamp <= held[0]
+        guessed = stamp is None or stamp <= held[0]
+        time = held[0] + usual.seconds if stamp is None or guessed else stamp
+        usual.add(time - held[0])
+        yield held[0], time - held[0], held[1]
+        before, held = held[0], (time, frame)
     if held:
-        yield held[0], usual.seconds, held[1]
+        yield held[0], track.length(held[1]) or usual.seconds, held[1]
 
 
 class _Interval:

@@ -2,7 +2,7 @@
 
 An actor's face says little in the clip's first moments: those count as neutral, or as whatever a teacher sees. After
 them the target is the acted emotion and what raters saw, in equal parts. A network that only ever saw web pictures
-calls most acted anger and sadness neutral; so a teacher of that kind has less of a say here.
+calls most acted anger and sadness neutral; so a teacher of that kind is asked about the first moments alone.
 """
 
 from pathlib import Path
@@ -16,13 +16,11 @@ from .loop import Samples
 
 ONSET_S = 0.2
 """Seconds of a clip before anything is shown; as much again is left out, since anything may be on the way."""
-FACES = 24
+FACES = 12
 """Faces of each clip, evenly over the time after the onset."""
 ONSET_FACES = 3
-TAUGHT = 0.3
-"""Share of the target that is the teachers', of faces after the onset."""
 SEEN = 0.5
-"""Share of the rest that is what raters saw: half of it by the picture alone, half with the sound."""
+"""Share of the target that is what raters saw: half of it by the picture alone, half with the sound."""
 
 
 def load_clip_faces(data: Path, actors: frozenset[int]) -> Samples:
@@ -39,7 +37,7 @@ def load_clip_faces(data: Path, actors: frozenset[int]) -> Samples:
     targets = _targets(data, clips)
     parts = [_faces(clip, target) for clip, target in zip(clips, targets, strict=True)]
     images, wanted, taught = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Samples(images, wanted, wanted.argmax(1), taught)
+    return Samples(images, wanted, wanted.argmax(1), taught=taught)
 
 
 def _targets(data: Path, clips: list[FaceClip]) -> np.ndarray:
@@ -57,7 +55,7 @@ def _faces(clip: FaceClip, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     early, late = _spread(onset, ONSET_FACES), _spread(after, FACES)
     calm = np.eye(len(EMOTIONS), dtype=np.float32)[np.full(len(early), EMOTIONS.index("neutral"))]
     wanted = np.concatenate([calm, np.tile(target, (len(late), 1))])
-    taught = np.concatenate([np.ones(len(early)), np.full(len(late), TAUGHT)])
+    taught = np.concatenate([np.ones(len(early)), np.zeros(len(late))])
     return clip.faces[np.concatenate([early, late])], wanted, taught.astype(np.float32)
 
 
