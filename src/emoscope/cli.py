@@ -78,6 +78,8 @@ _OBSERVING = [
                  help="Observe from here on, as 90 or 1:30."),
     click.option("--end", callback=lambda _, __, text: _time("--end", text), metavar="TIME",
                  help="Observe up to here."),
+    click.option("--audio-track", metavar="NUMBER|LANGUAGE",
+                 help="The sound track, from 1 or as `eng` [default: one with a voice]."),
     click.option("--every", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
                  help="Score one frame in so many seconds [default: every frame]."),
     click.option("--faces-only", is_flag=True, help="Do not listen."),
@@ -95,7 +97,7 @@ def _observe_options(options: dict[str, Any]) -> Any:
     from .observing import ObserveOptions
 
     faces, voices = not options.pop("voice_only"), not options.pop("faces_only")
-    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face")}
+    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face", "audio_track")}
     try:
         return ObserveOptions(faces=faces, voices=voices, **{**named, "start": named["start"] or 0.0})
     except ValueError as error:
@@ -202,7 +204,7 @@ def analyze(path: Path, out: Path | None, video: bool, joined: bool, **options: 
     from .outputs import check_folder, write_pictures, write_tables
     from .report.terminal import show_summary
 
-    out = out or Path(f"{path.resolve().stem}-emoscope")
+    out = out or Path(f"{(Path.cwd() / path).stem}-emoscope")  # of a link, its own name
     with _progress("looking and listening") as progress:
         if not path.exists():
             raise EmoscopeError(f"{path}: there is no such file or folder")
