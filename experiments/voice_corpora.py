@@ -176,8 +176,9 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         f"Command: `{COMMAND}`, after `python experiments/voice_left_out.py --data DATA --out RUNS`  ",
         "Protocol: `other-corpus` but for the default model on CREMA-D (`tfds` validation, unseen actors); whole "
         "pipeline but on CREMA-D (its log-mels); of ASED and nEMO every fourth recording. `mean away`: the "
-        "speaker's mean logits over the corpus taken away. Intervals of 95 % are over persons. The models without one corpus were "
-        "trained for some 400 steps of 32 windows each, a twelfth of what `voice-research` was: to compare only.",
+        "speaker's mean logits over the corpus taken away. Intervals of 95 % are over persons. The models without one "
+        "corpus were trained for some 400 steps of 32 windows each, a twelfth of what `voice-research` was: to compare "
+        "only.",
         "",
         "| corpus | trained on | reading | persons | n | accuracy | interval | calibration error | lowest recall |",
         "|---|---|---|---|---|---|---|---|---|",

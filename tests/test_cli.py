@@ -114,7 +114,8 @@ def test_other_inputs_have_no_annotated_video(
         Image.new("RGB", (64, 64)).save(path)
     else:
         Image.fromarray(portrait).save(path)
-    result = emoscope("analyze", tmp_path if kind == "folder" else path, "--out", tmp_path / "out")
+    source = [tmp_path, "--joined"] if kind == "folder" else [path]
+    result = emoscope("analyze", *source, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert names(tmp_path / "out") == TABLES | {"report.html"}
     found = "No face and no voice was found." if kind == "nobody" else "wrote"
@@ -172,7 +173,7 @@ def test_bad_input_gets_one_line(name: str, tmp_path: Path, portrait: np.ndarray
     elif name == "cut.jpg":
         Image.fromarray(portrait).save(path)
         path.write_bytes(path.read_bytes()[:2000])
-    assert BAD[name] in refused(emoscope("analyze", path, "--out", tmp_path / "out"))
+    assert BAD[name] in refused(emoscope("analyze", path, "--joined", "--out", tmp_path / "out"))
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
@@ -211,7 +212,7 @@ def test_a_cut_off_file_in_a_folder_is_the_one_that_is_named(portrait: np.ndarra
     first.write_bytes(first.read_bytes()[: first.stat().st_size // 4])
     Image.fromarray(portrait).save(tmp_path / "b.png")
     (tmp_path / "c.mp4").write_text("no video")
-    assert "a.flac: ends at" in refused(emoscope("analyze", tmp_path, "--out", tmp_path / "out"))
+    assert "a.flac: ends at" in refused(emoscope("analyze", tmp_path, "--joined", "--out", tmp_path / "out"))
     assert len(Timeline.read(tmp_path / "out" / "timeline.csv").select("face")) == 1
 
 

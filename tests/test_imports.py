@@ -16,13 +16,13 @@ ROOT = Path(emoscope.__file__).parent
 FLOORS = {
     "errors": 0, "emotions": 0, "calibration": 0, "columns": 0,
     "evidence": 1, "timeline": 1, "media": 1, "models": 1,
-    "face": 2, "voice": 2, "reading": 2, "report": 2,
+    "face": 2, "voice": 2, "reading": 2, "report": 2, "export": 2,
     "observer": 3, "data": 3,
     "session": 4, "training": 4,
     "observing": 5,
     "analysis": 6,
     "outputs": 7,
-    "live": 8,
+    "live": 8, "study": 8,
     "cli": 9,
     "__init__": 10, "__main__": 10,
 }  # fmt: skip

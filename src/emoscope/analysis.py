@@ -184,6 +184,10 @@ def _read(
         offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, models), profiles)
     reader = Reader(sources.get("face"), sources.get("voice"), smoothing, offsets, mix)
     timeline = reader.add(evidence.faces, evidence.voices, np.inf, np.inf).sorted()
+    if evidence.info.get("kind") == "folder":
+        starts = np.array([part["start_s"] for part in evidence.info["parts"]])
+        files = np.array([part["file"] for part in evidence.info["parts"]], object)
+        timeline.extra["file"] = files[np.searchsorted(starts, timeline.start, side="right") - 1]
     timeline.info = {
         **evidence.info,
         "models": {name: source.name for name, source in sources.items()},

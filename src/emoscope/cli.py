@@ -78,6 +78,8 @@ _OBSERVING = [
                  help="Observe from here on, as 90 or 1:30."),
     click.option("--end", callback=lambda _, __, text: _time("--end", text), metavar="TIME",
                  help="Observe up to here."),
+    click.option("--audio-track", metavar="NUMBER|LANGUAGE",
+                 help="The sound track, from 1 or as `eng` [default: one with a voice]."),
     click.option("--every", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
                  help="Score one frame in so many seconds [default: every frame]."),
     click.option("--faces-only", is_flag=True, help="Do not listen."),
@@ -95,7 +97,7 @@ def _observe_options(options: dict[str, Any]) -> Any:
     from .observing import ObserveOptions
 
     faces, voices = not options.pop("voice_only"), not options.pop("faces_only")
-    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face")}
+    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face", "audio_track")}
     try:
         return ObserveOptions(faces=faces, voices=voices, **{**named, "start": named["start"] or 0.0})
     except ValueError as error:
@@ -183,9 +185,10 @@ def _with(options: list[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 @_with(_READING)
 @_with(_KNOWN)
 @click.option("--video/--no-video", default=True, help="Whether to write annotated.mp4 for a video.")
+@click.option("--joined", is_flag=True, help="Read the files of a folder as one recording, one after the other.")
 @click.option("--force", is_flag=True, help="Replace the results of another recording in --out.")
-def analyze(path: Path, out: Path | None, video: bool, **options: Any) -> None:
-    """Read the emotions in INPUT: a video, a sound file, a picture or a folder of them.
+def analyze(path: Path, out: Path | None, video: bool, joined: bool, **options: Any) -> None:
+    """Read the emotions in INPUT: a video, a sound file or a picture, or with --joined a folder of them.
 
     Writes timeline.csv, summary.json, report.html, evidence.sqlite and, for a video, annotated.mp4; timeline.parquet
     too where the extra `parquet` is installed. Interrupted, the same command goes on from where it was.
@@ -201,10 +204,15 @@ def analyze(path: Path, out: Path | None, video: bool, **options: Any) -> None:
     from .outputs import check_folder, write_pictures, write_tables
     from .report.terminal import show_summary
 
-    out = out or Path(f"{path.resolve().stem}-emoscope")
+    out = out or Path(f"{(Path.cwd() / path).stem}-emoscope")  # of a link, its own name
     with _progress("looking and listening") as progress:
         if not path.exists():
             raise EmoscopeError(f"{path}: there is no such file or folder")
+        if path.is_dir() and not joined:
+            raise EmoscopeError(
+                f"{path}: is a folder; analyze its files one by one with: emoscope study {path} --out STUDY, or as one "
+                "recording with --joined"
+            )
         check_folder(out)
         chosen = _observe_options(options)
         if path.is_dir() and (chosen.start or chosen.end is not None):
@@ -245,6 +253,101 @@ def read(out: Path, **reading: Any) -> None:
     files = write_tables(timeline, out)
     files.append(write_report(timeline, out, kept_frames(out), cards_of(timeline.info["models"].values())))
     show_summary(timeline, files, Console())
+
+
+@main.command()
+@click.argument("paths", metavar="PATHS...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the study.")
+@click.option("--workers", type=click.IntRange(1), help="Processes [default: one for each core].")
+@click.option("--ray", metavar="ADDRESS", help="Work on a Ray cluster: its address, auto, or local to start one here.")
+@_with(_OBSERVING)
+@_with(_MODELS)
+@_with(_READING)
+@_with(_KNOWN)
+@click.option("--video/--no-video", default=False, show_default=True, help="Whether to write the annotated videos.")
+@click.option("--force", is_flag=True, help="Analyze anew what was analyzed with other settings.")
+def study(
+    paths: tuple[str, ...],
+    out: Path,
+    workers: int | None,
+    ray: str | None,
+    video: bool,
+    force: bool,
+    **analysis: Any,
+) -> None:
+    """Analyze many recordings: files, folders with all below them, globs, or a csv.
+
+    A csv has the column path, and then any: person says whose recording it is, others, such as condition, can be
+    compared with `emoscope compare`. Each recording gets a folder in STUDY/recordings; over all there are
+    recordings.csv, timeline.parquet (or .csv) and index.html; pictures have a row each in pictures.csv. Interrupted,
+    the same command goes on from where it was.
+
+    \b
+    Example:
+        emoscope study interviews --out study
+        emoscope study interviews.csv --out study --workers 2
+    """
+    from .study.study import study as run
+    from .study.work import Settings
+
+    settings = Settings(_observe_options(analysis), video, analysis)
+    try:
+        with _progress("analyzing", "recordings") as progress:
+            outcome = run(paths, out, settings, workers, ray, force, progress)
+    except KeyboardInterrupt:
+        raise EmoscopeError(f"interrupted; what is finished is in {out}, and the same command goes on") from None
+    for name, reason in outcome.failed.items():
+        click.echo(f"passed over {_one_line(name)}: {_one_line(reason)}", err=True)
+    for file in outcome.files:
+        click.echo(f"wrote {file}")
+    click.echo(f"{outcome.done} of {outcome.done + len(outcome.failed)} recordings and pictures are analyzed")
+    if not outcome.done:
+        raise EmoscopeError("none of them could be read")
+
+
+@main.command()
+@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path))
+@click.option("--by", required=True, metavar="COLUMN", help="Which of your columns in recordings.csv to compare by.")
+@click.option("--source", type=click.Choice(["fused", "face", "voice"]), default="fused", show_default=True,
+              help="Whose scores.")  # fmt: skip
+def compare(folder: Path, by: str, source: Any) -> None:
+    """Compare the conditions of STUDY: means and differences with 95 % intervals over persons.
+
+    Writes compare-COLUMN.csv (differences), compare-COLUMN-means.csv, a figure, and a paragraph that says what was
+    found, of how many, and what it does not show. Needs the extra: pip install 'emoscope[study]'.
+
+    \b
+    Example:
+        emoscope compare study --by condition
+    """
+    from .study.compare import compare as run
+    from .study.compare import write
+
+    found = run(folder, by, source)
+    files = write(found, folder)
+    click.echo(found.words)
+    for file in files:
+        click.echo(f"wrote {file}")
+
+
+@main.command()
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--to", required=True, help="The program's format.",
+              type=click.Choice(["elan", "textgrid", "srt", "vtt", "rttm", "csv", "parquet"]))  # fmt: skip
+@click.option("--file", "path", type=click.Path(path_type=Path), help="The file [default: OUT/timeline + suffix].")
+def export(folder: Path, to: Any, path: Path | None) -> None:
+    """Write the timeline in OUT, which `emoscope analyze` wrote, for ELAN, Praat, players and statistics programs.
+
+    elan, textgrid, srt and vtt have a tier for each person, rttm says who speaks when. The first four need the extra:
+    pip install 'emoscope[export]'.
+
+    \b
+    Example:
+        emoscope export interview --to elan
+    """
+    from .export.export import export as run
+
+    click.echo(f"wrote {run(folder, to, path)}")
 
 
 @main.command()

@@ -19,6 +19,9 @@ from .media import Sound
 from .models import Model, VoiceInput
 from .voice.classify import VoiceReader, VoiceRow
 
+LOUDEST = 4.0
+"""Largest sample that is taken for one that overshoots [-1, 1]; above, the samples are on another scale."""
+
 
 class Observer:
     """Observes one stream. Frames and sound are fed in order of time, each for itself; the state is bounded.
@@ -100,15 +103,21 @@ class _Watcher:
         self.threads, self.min_face = threads, min_face
         self.detector: UprightDetector | None = None
         self.tracker: Tracker | None = None
+        self.size = (0, 0)
         self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
         self.mouths = MouthMeter()
         self.labels = len(model.card.labels)
 
     def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
         """The faces of a frame."""
+        height, width = image.shape[:2]
         if self.tracker is None:
             self.detector, self.tracker = self._begin(self.min_face or smallest_face(image))
-        tracks = self.tracker.update(image, time)
+        elif self.size != (width, height):
+            self.detector, _ = self._begin(self.min_face or smallest_face(image))
+            self.tracker.resize(self.detector, width / self.size[0], height / self.size[1])
+        self.size = width, height
+        tracks = self.tracker.update(image, time, duration)
         if self.min_face:  # the detector finds somewhat smaller ones too
             tracks = [track for track in tracks if max(track.box[2:]) >= self.min_face]
         crops = np.array([track.crop for track in tracks]).reshape(-1, SIDE, SIDE)
@@ -138,6 +147,7 @@ class _Watcher:
         return {
             "detector": self.detector and self.detector.state(),
             "tracker": self.tracker and self.tracker.state(),
+            "size": list(self.size),
             "network": self.network.state(),
             "mouths": self.mouths.state(),
         }
@@ -147,6 +157,7 @@ class _Watcher:
             self.detector, self.tracker = self._begin(state["detector"]["min_face"])
             self.detector.restore(state["detector"])
             self.tracker.restore(state["tracker"])
+            self.size = (state["size"][0], state["size"][1])
         self.network.restore(state["network"])
         self.mouths.restore(state["mouths"])
 
@@ -202,7 +213,7 @@ def _checked(samples: np.ndarray) -> np.ndarray:
     """The samples as float32.
 
     Raises:
-        ValueError: they are not mono, not of a floating type, or not numbers.
+        ValueError: they are not mono, far louder than full scale, not of a floating type, or not numbers.
     """
     if samples.ndim != 1:
         raise ValueError(f"expected mono samples of shape (n,), got {samples.shape}; mix the channels first")
@@ -210,4 +221,8 @@ def _checked(samples: np.ndarray) -> np.ndarray:
         raise ValueError(f"expected float samples in [-1, 1], got {samples.dtype}; divide by the type's largest value")
     if not np.isfinite(samples).all():
         raise ValueError("expected samples that are numbers, got infinite values or not-a-number")
+    if samples.size and float(np.abs(samples).max()) > LOUDEST:
+        raise ValueError(
+            f"expected samples in [-1, 1], got up to {np.abs(samples).max():g}; divide by the largest value"
+        )
     return samples.astype(np.float32, copy=False)

@@ -1,6 +1,7 @@
 """From a recording to its evidence: files are read once, and whoever is interrupted goes on where they were."""
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -13,9 +14,12 @@ import numpy as np
 from .errors import EmoscopeError, MediaError
 from .evidence import Evidence, EvidenceFile, Faces, Voices
 from .media import SAMPLE_RATE, Frame, Media, Sound, is_media, open_media
+from .media.tracks import Choice
+from .media.tracks import choose as choose_track
 from .models import Device, Model, load
 from .observer import Observer
 from .session import source
+from .voice.activity import VoiceActivity
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds done and, where the input says so, the seconds in all."""
@@ -24,6 +28,8 @@ PICTURE_S = 1.0
 """Seconds that each picture of a folder takes on the timeline."""
 COMMIT_S = 1.0
 """Seconds of work after which it is written: what an interruption loses at most."""
+MOST_LEFT_OUT = 20
+"""Names of files in a folder that a note gives which are no media."""
 FINGERPRINT = 1 << 20
 """Bytes at both ends of a file by which it is known again."""
 MIN_FACE = 20
@@ -43,6 +49,7 @@ class ObserveOptions:
         region: the part `(x, y, width, height)` of each frame, in pixels, in which faces are looked for.
         min_face: side in pixels of the smallest face to look for, at least 20; by default 1/32 of the frame's shorter
             side, but not under 20.
+        audio_track: the sound track, by its number from 1 or its language; by default one with a voice.
 
     Raises:
         ValueError: a value is out of its range, or neither faces nor voices are wanted.
@@ -55,6 +62,7 @@ class ObserveOptions:
     voices: bool = True
     region: tuple[int, int, int, int] | None = None
     min_face: int | None = None
+    audio_track: int | str | None = None
 
     def __post_init__(self) -> None:
         if self.start < 0 or not self.start < (np.inf if self.end is None else self.end):
@@ -154,12 +162,39 @@ def media_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:
-        found = sorted(p for p in path.iterdir() if p.is_file() and is_media(p) and not p.name.startswith("."))
+        found = [p for p in _listed(path) if p.is_file() and is_media(p)]
     except OSError as error:
         raise MediaError(f"{path}: cannot be read: {error.strerror}") from None
     if not found:
         raise MediaError(f"{path}: a folder without media; expected videos, sound files or pictures in it")
     return found
+
+
+def left_out(path: Path) -> list[str]:
+    """What a folder holds beside its media files, in words."""
+    others = [p for p in _listed(path) if not (p.is_file() and is_media(p))] if path.is_dir() else []
+    words = [
+        f"left out {readable(p.name)}: {'a folder' if p.is_dir() else 'its name is none of a video, sound or picture'}"
+        for p in others[:MOST_LEFT_OUT]
+    ]
+    more = len(others) - MOST_LEFT_OUT
+    return [*words, f"left out {more} more, which are no media either"] if more > 0 else words
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder, hidden files left out; numbers in names sort as numbers."""
+
+    def parts(path: Path) -> list[tuple[bool, int, str]]:
+        return [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in re.split(r"(\d+)", path.name)]
+
+    return sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=parts)
+
+
+def _voiced_s(samples: np.ndarray) -> float:
+    """Seconds of speech in mono sound."""
+    activity = VoiceActivity()
+    stretches = [*activity.add(samples), *activity.finish()]
+    return sum(stretch.end - stretch.start for stretch in stretches) / SAMPLE_RATE
 
 
 def readable(name: str) -> str:
@@ -265,7 +300,7 @@ class _Run:
         self.options = options
         kept = file.checkpoint() or {}
         self.state: dict[str, Any] | None = kept.pop("observer", None)
-        self.done = _Done(**kept) if kept else _Done(notes=notes)
+        self.done = _Done(**kept) if kept else _Done(notes=[*notes, *left_out(path)])
         self.worked = float(file.about("worked_s") or 0.0)
         self.nothing = Faces.empty(len(models["face"].card.labels)), Voices.empty(len(models["voice"].card.labels))
         self.faces, self.voices = [self.nothing[0]], [self.nothing[1]]
@@ -297,7 +332,10 @@ class _Run:
     def _file(self, path: Path, still_s: float, folder: bool) -> None:
         """Observe one file; a picture lasts `still_s` seconds."""
         options = self.options
-        with open_media(path, frames=options.faces, sound=options.voices) as media:
+        media, choice = self._opened(path)
+        with media:
+            if media.annotated:
+                raise MediaError(f"{path}: was drawn by emoscope; analyze the recording that it was made from")
             still_s = still_s if media.kind == "picture" else 0.0
             observer = Observer(
                 self.models["face"] if media.kind != "sound" and options.faces else None,
@@ -325,7 +363,20 @@ class _Run:
                     self._commit(observer)
             self.voices.append(self._placed_voices(observer.finish()))
             self.state = None
-            self._close(media)
+            if choice:
+                self.done.notes.append(f"{readable(path.name)}: {choice.note}")
+            self._close(media, choice)
+
+    def _opened(self, path: Path) -> tuple[Media, Choice | None]:
+        """The open file, and which of its sound tracks that is, where there is a choice."""
+        options = self.options
+        wanted = options.audio_track
+        media = open_media(path, frames=options.faces, sound=options.voices)
+        if not options.voices or media.sound_tracks < (2 if wanted is None else 1):
+            return media, None
+        media.close()
+        choice = choose_track(path, wanted, _voiced_s)
+        return open_media(path, frames=options.faces, sound=options.voices, audio_track=choice.number), choice
 
     def _rest(self, media: Media) -> Iterator[Any]:
         """The items of a file that are not done: those before are decoded again and passed over."""
@@ -386,11 +437,12 @@ class _Run:
             utterance=voices.utterance + np.int32(self.done.utterances),
         )
 
-    def _close(self, media: Media) -> None:
+    def _close(self, media: Media, choice: Choice | None) -> None:
         """The file under way is done: from here, observing goes on with the next one."""
         done, name = self.done, readable(media.name)
         start, end = done.start, done.start + done.end
-        done.parts.append({"file": name, "start_s": start, "end_s": end, **self._facts(media, name)})
+        part = {"file": name, "start_s": start, "end_s": end, "audio_track": choice and choice.number}
+        done.parts.append(part | self._facts(media, name))
         tracks, utterances = Faces.join(self.faces).track, Voices.join(self.voices).utterance
         done.tracks = int(tracks.max(initial=self.file.highest("faces", "track")))
         done.utterances = int(utterances.max(initial=self.file.highest("voices", "utterance")))
@@ -410,6 +462,8 @@ class _Run:
             self.done.notes.append(
                 f"{name}: {media.misplaced} time stamps go back or make no sense: these times follow from those around"
             )
+        if media.opposed:
+            self.done.notes.append(f"{name}: left and right are of opposite sign; their difference is heard")
         if media.restarts:
             when = ", ".join(f"{time:.1f} s" for time in media.restarts[:5])
             more = f" and {len(media.restarts) - 5} more times" if len(media.restarts) > 5 else ""
@@ -448,6 +502,7 @@ class _Run:
             "duration_s": round(parts[-1]["end_s"], 3),
             "width": None if folder else first["width"],
             "height": None if folder else first["height"],
+            "audio_track": None if folder else first["audio_track"],
             "has_sound": any(part["has_sound"] for part in parts),
             "frames": sum(part["frames"] for part in parts),
             "frames_skipped": sum(part["frames_skipped"] for part in parts),

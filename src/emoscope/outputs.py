@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .errors import EmoscopeError
+from .errors import EmoscopeError, MediaError
 from .evidence import EvidenceFile
 from .media import Frame, open_media
 from .media.write import VideoWriter
@@ -98,14 +98,22 @@ def write_pictures(
     old.unlink(missing_ok=True)
     kind = timeline.info.get("kind")
     video = out / "annotated.mp4" if annotated and kind == "video" else None
+    failure: EmoscopeError | None = None
     if kind == "video":
-        frames = _annotate(timeline, path, video, progress)
+        try:
+            frames = _annotate(timeline, path, video, progress)
+        except MediaError:
+            raise
+        except EmoscopeError as error:  # the page does not need the video
+            failure, frames = error, _annotate(timeline, path, None, progress)
     else:
         frames = [] if kind == "sound" else _pictures(timeline, path)
     if (out / EvidenceFile.NAME).is_file():
         with EvidenceFile.open(out) as file:
             file.keep_frames([(frame.time, frame.scale, _jpeg(frame.image)) for frame in frames])
     page = write_report(timeline, out, frames, cards)
+    if failure:
+        raise EmoscopeError(f"{failure}; the tables and the report are in {out}") from failure
     return [page, video] if video and video.exists() else [page]
 
 
@@ -121,6 +129,13 @@ def kept_frames(out: Path) -> list[KeptFrame]:
     with EvidenceFile.open(out) as file:
         rows = file.frames()
     return [KeptFrame(time, _pixels(data), scale) for time, scale, data in rows]
+
+
+def small_jpeg(image: np.ndarray, side: int) -> bytes:
+    """A picture `(height, width, 3)` as JPEG, its longer side at most `side` pixels."""
+    scale = min(1.0, side / max(image.shape[:2]))
+    size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
+    return _jpeg(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
 def _key_frame(timeline: Timeline, frame: KeptFrame) -> KeyFrame:
@@ -151,11 +166,11 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
     comment = f"{notice}: {COMMENT}" if notice else COMMENT
     kept: list[KeptFrame] = []
     with ExitStack() as stack:
-        media = stack.enter_context(open_media(path, original_sound=True))
-        assert media.width and media.height  # a video has a size
+        media = stack.enter_context(open_media(path, original_sound=True, audio_track=timeline.info.get("audio_track")))
+        width, height = timeline.info["width"], timeline.info["height"]
         writer = None
         if video:
-            started = VideoWriter(video, media.width, media.height, media.sound_format, comment)
+            started = VideoWriter(video, width, height, media.sound_format, comment)
             writer = stack.enter_context(started)
         for item in media:
             if not isinstance(item, Frame):
@@ -168,11 +183,26 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
             if writer:
                 shown, speaking = faces.at(item.time), voices.at(item.time)
                 voice = speaking[0] if speaking else None
-                writer.write(draw(item.image, shown, voice, notice, timeline.names), item.time)
+                drawn = draw(item.image, shown, voice, notice, timeline.names)
+                writer.write(_fitted(drawn, width, height), item.time)
             elif not wanted:
                 break
             progress(item.time, media.duration)
     return kept
+
+
+def _fitted(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A frame of another size than the video's, as large as fits, in the middle."""
+    if image.shape[:2] == (height, width):
+        return image
+    scale = min(width / image.shape[1], height / image.shape[0])
+    size = [
+        min(limit, max(1, round(side * scale))) for side, limit in zip(image.shape[1::-1], (width, height), strict=True)
+    ]
+    whole = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - size[0]) // 2, (height - size[1]) // 2
+    whole[y : y + size[1], x : x + size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return whole
 
 
 def _pictures(timeline: Timeline, path: Path) -> list[KeptFrame]:

@@ -292,13 +292,6 @@ class TestPixels:
         assert frames[0].image.shape == expected.shape
         assert np.median(np.abs(frames[0].image.astype(int) - expected)) <= 8
 
-    def test_a_size_that_changes_midway_is_scaled_to_the_first(self, tmp_path: Path) -> None:
-        both = growing(tmp_path)
-        media, frames, _ = read(both)
-        assert {f.image.shape for f in frames} == {(48, 64, 3)}
-        assert (media.width, media.height) == (64, 48)
-        assert levels(frames)[-1] == 19
-
     def test_animated_gif_is_a_video(self, tmp_path: Path) -> None:
         images = [Image.fromarray(grey(i)) for i in (0, 10, 20)]
         images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 300, 200])

@@ -17,10 +17,12 @@ from .detect import Detector, Faces
 from .upright import UprightDetector
 
 SEEN_TO_COUNT = 5
-"""Frames in which a new face must be seen before it is a person, except in the first frame of all: time to see whether
-it is somebody known who comes back, and one frame is no face."""
+"""Frames in which a new face must be seen before it is a person, unless nobody was seen before: time to see whether it
+is somebody known who comes back, and one frame is no face."""
 SEEN_S = 0.5
-"""Seconds that do as well, where frames are few."""
+"""Seconds that do as well, however few frames they are: a slide is one."""
+EVEN = 2.0
+"""Deviation of the grey values of a picture in which there is nothing to see, as a black start."""
 NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
@@ -63,6 +65,7 @@ class _Person:
     time: float
     looks: np.ndarray
     since: float
+    until: float
     seen: int = 1
     number: int = 0
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
@@ -70,7 +73,7 @@ class _Person:
     @property
     def counts(self) -> bool:
         """Whether they have been seen often enough to get a number."""
-        return self.seen >= SEEN_TO_COUNT or (self.seen > 1 and self.time - self.since >= SEEN_S)
+        return self.seen >= SEEN_TO_COUNT or self.until - self.since >= SEEN_S
 
     def predicted(self, time: float) -> np.ndarray:
         """The box `(4,)` at `time` seconds."""
@@ -78,14 +81,18 @@ class _Person:
         box[:2] += self.velocity * min(time - self.time, COAST_S)
         return box
 
-    def move(self, box: np.ndarray, time: float, looks: np.ndarray, crowded: bool) -> None:
-        """Take the face of a frame; where another is in front of it or behind it, its looks and speed mean little."""
+    def move(self, box: np.ndarray, time: float, looks: np.ndarray, crowded: bool, lasting: float) -> None:
+        """Take the face of a frame that lasts so long.
+
+        Where another is in front of it or behind it, its looks and speed mean little.
+        """
         elapsed = time - self.time
         if elapsed > 0 and not crowded:
             speed = (_centre(box) - _centre(self.box)) / elapsed
             self.velocity += min(1.0, elapsed / SETTLE_S) * (speed - self.velocity)
             self.looks = 0.95 * self.looks + 0.05 * looks
         self.box, self.time, self.seen = box, time, self.seen + 1
+        self.until = time + lasting
 
 
 class Tracker:
@@ -94,8 +101,8 @@ class Tracker:
     Args:
         detector: finds and follows faces.
         detect_every: seconds between two detections; a face that gets lost brings one forward.
-        max_gap: seconds out of sight after which a person is forgotten and gets a new number. For the first 1.5 s a
-            person is found again by place or by looks, then by looks alone.
+        max_gap: seconds of frames without them after which a person is forgotten and gets a new number. For the first
+            1.5 s a person is found again by place or by looks, then by looks alone.
     """
 
     def __init__(self, detector: Detector | UprightDetector, detect_every: float = 0.5, max_gap: float = 5.0) -> None:
@@ -106,20 +113,23 @@ class Tracker:
         self._last = -np.inf
         self._detected = -np.inf
         self._count = 0
+        self._lasting = 0.0
         self._unsearched: np.ndarray | None = None
 
-    def update(self, image: np.ndarray, time: float) -> list[Track]:
+    def update(self, image: np.ndarray, time: float, duration: float = 0.0) -> list[Track]:
         """The persons in the next frame, by number.
 
         Args:
             image: RGB uint8 `(height, width, 3)`.
             time: seconds; not before the last frame's.
+            duration: seconds for which it is shown; 0 where that is not known: as long as the one before.
 
         Raises:
             ValueError: the image has another shape or type.
         """
         self.search()
-        self._people = [p for p in self._people if time - p.time <= self.max_gap]
+        self._people = [p for p in self._people if p.time == self._last or time - p.time <= self.max_gap]
+        self._lasting = duration or (time - self._last if self._last > -np.inf else 0.0)
         tracks = self._meet(image, self._look(image, time), time)
         self._last = time
         return tracks
@@ -134,6 +144,15 @@ class Tracker:
             self._detected = self._last
             self._meet(image, self.detector.detect(image), self._last)
 
+    def resize(self, detector: Any, width: float, height: float) -> None:
+        """The frames become wider and higher by these factors: search the next one with another detector."""
+        self.search()
+        self.detector = detector
+        for person in self._people:
+            person.box = person.box * [width, height, width, height]
+            person.velocity = person.velocity * [width, height]
+        self._last, self._detected = np.nextafter(self._last, -np.inf), -np.inf
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here, as numbers and arrays; the last frame has been searched."""
         people = [asdict(person) for person in self._people]
@@ -146,18 +165,20 @@ class Tracker:
 
     def _meet(self, image: np.ndarray, faces: Faces, time: float) -> list[Track]:
         """Find out whose the faces of a frame are; returns the persons among them, by number."""
-        first = self._last == -np.inf
+        first = not self._count and not self._people
         crops = crop_faces(image, faces.landmarks)
         looks = _standardised(crops)
         owners = self._match(faces.boxes, looks, time)
         for face, owner in enumerate(owners):
             box = faces.boxes[face].astype(np.float64)
             if owner is None:
-                newcomer = _Person(box, time, looks[face], time, seen=SEEN_TO_COUNT if first else 1)
+                newcomer = _Person(
+                    box, time, looks[face], time, time + self._lasting, seen=SEEN_TO_COUNT if first else 1
+                )
                 self._people.append(newcomer)
                 owners[face] = newcomer
             else:
-                owner.move(box, time, looks[face], self._crowded(owner, time))
+                owner.move(box, time, looks[face], self._crowded(owner, time), self._lasting)
         # A face that did not become a person by its second frame was no face.
         self._people = [p for p in self._people if p.number or p.time == time]
         tracks = [self._track(owner, faces, face, crops[face]) for face, owner in enumerate(owners) if owner]
@@ -166,14 +187,16 @@ class Tracker:
     def _look(self, image: np.ndarray, time: float) -> Faces:
         """Follow the faces of the frame before, or detect: as soon as one of them is lost, or nobody is in sight."""
         here = [p for p in self._people if p.time == self._last]
-        if here:
+        if here and time - self._last < self.detect_every:
             faces, _ = self.detector.refine(image, np.array([p.predicted(time) for p in here]))
             if len(faces) == len(here):
                 if time - self._detected >= self.detect_every:
                     self._unsearched = image
                 return faces
-        elif time - self._detected < self.detect_every / 3:
+        elif not here and time - self._detected < self.detect_every / 3:
             return Faces.empty()  # nobody in sight: look for them oftener, but not in every frame
+        if image.shape[2:] == (3,) and image.dtype == np.uint8 and image[::16, ::16].std() < EVEN:
+            return Faces.empty()  # others are refused by the detector
         self._detected = time
         return self.detector.detect(image)
 

@@ -210,20 +210,22 @@ class Track:
         stream: PyAV's stream.
         duration: seconds that the file says the stream lasts, or else the file; `None` if it does not say.
         undecoded: packets and frames that did not decode; grows while reading.
+        opposed: whether left and right were of opposite sign; known while reading.
         misplaced: frames whose time stamp goes back: their times follow from those around them; grows while reading.
     """
 
-    def __init__(self, source: Source, kind: Kind) -> None:
-        """Choose the best stream of its kind.
+    def __init__(self, source: Source, kind: Kind, number: int | None = None) -> None:
+        """Choose the best stream of its kind, or the sound track of a number from 1.
 
         Raises:
             MediaError: its pictures are larger than `MAX_PIXELS`.
             LookupError: the file has no stream of that kind that can be decoded.
         """
         self.undecoded = self.misplaced = 0
+        self.opposed = False
         self._source = source
         container = source.container
-        self.stream = _best_stream(container, kind)
+        self.stream = _best_stream(container, kind, number)
         source.want(self.stream)
         self._time_base = Fraction(self.stream.time_base or 1)
         self.duration = _stated(container, self.stream)
@@ -233,6 +235,11 @@ class Track:
         """Whether the file's title or comment says that it was generated."""
         words = {key.lower(): text.lower() for key, text in self._source.container.metadata.items()}
         return any(words.get(key, "").startswith("synthetic") for key in ("title", "comment"))
+
+    @property
+    def annotated(self) -> bool:
+        """Whether the file's comment says that emoscope drew it."""
+        return "annotated by emoscope" in self._source.container.metadata.get("comment", "")
 
     @property
     def start(self) -> float | None:
@@ -303,8 +310,9 @@ def _clock(container: InputContainer, streams: "list[VideoStream | AudioStream]"
     return Clock(units, usual, restartable, decoding, start + length if length > 0 else None)
 
 
-def _best_stream(container: InputContainer, kind: Kind) -> VideoStream | AudioStream:
-    stream = container.streams.best(kind)
+def _best_stream(container: InputContainer, kind: Kind, number: int | None) -> VideoStream | AudioStream:
+    sounds = container.streams.audio
+    stream = sounds[number - 1] if number and number <= len(sounds) else container.streams.best(kind)
     if not isinstance(stream, VideoStream | AudioStream) or stream.disposition & Disposition.attached_pic:
         raise LookupError(kind)
     context = stream.codec_context

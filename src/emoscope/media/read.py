@@ -16,21 +16,25 @@ from av.audio.stream import AudioStream
 
 from ..errors import MediaError
 from .decode import Kind, Source, Track, shown
-from .picture import read_picture
+from .picture import Pictures, open_pictures
 from .sound import sound_parts
 from .types import SAMPLE_RATE, Frame, Sound, SoundFormat
 from .video import Upright, timed_frames
 from .whole import stated_bytes
 
+PICTURES = (
+    ".apng", ".avif", ".bmp", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
+    ".webp",
+)  # fmt: skip
+"""The file names that `is_picture` takes."""
 SUFFIXES = (
     # video
     ".3gp", ".asf", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv",
-    ".ts", ".webm", ".wmv",
+    ".ts", ".vob", ".webm", ".wmv",
     # sound
     ".aac", ".aif", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav",
     ".wma",
-    # pictures
-    ".bmp", ".jpeg", ".jpg", ".png", ".webp",
+    *PICTURES,
 )  # fmt: skip
 """The file names that `is_media` takes. `open_media` goes by content."""
 
@@ -46,7 +50,19 @@ def is_media(path: str | Path) -> bool:
     return Path(path).suffix.lower() in SUFFIXES
 
 
-def open_media(path: str | Path, original_sound: bool = False, *, frames: bool = True, sound: bool = True) -> "Media":
+def is_picture(path: str | Path) -> bool:
+    """Whether a file's name says that it is a picture; the file itself is not looked at."""
+    return Path(path).suffix.lower() in PICTURES
+
+
+def open_media(
+    path: str | Path,
+    original_sound: bool = False,
+    *,
+    frames: bool = True,
+    sound: bool = True,
+    audio_track: int | None = None,
+) -> "Media":
     """Open a local video, sound file or picture, told apart by content.
 
     Args:
@@ -55,6 +71,7 @@ def open_media(path: str | Path, original_sound: bool = False, *, frames: bool =
             `Media.sound_format`.
         frames: whether frames are yielded; else they are not decoded.
         sound: whether sound is yielded; else it is not decoded.
+        audio_track: number of the sound track, from 1; by default the one that players choose.
 
     Returns:
         A context manager that yields frames and sound; see `Media`.
@@ -63,44 +80,49 @@ def open_media(path: str | Path, original_sound: bool = False, *, frames: bool =
         MediaError: the file is missing, not a regular file, not readable, nothing that can be decoded, or its pictures
             have more than `MAX_PIXELS`.
     """
-    return Media(Path(path), original_sound, frames, sound)
+    return Media(Path(path), original_sound, frames, sound, audio_track)
 
 
 class Media:
     """An open file: iterate once for its `Frame` and `Sound` items in order of time, decoded as they are asked for.
 
     Frames that do not decode are passed over and counted. Where the clock begins anew, as in recordings that were
-    joined or restarted, what follows goes on where the part before ended. All frames have the size of the first one:
-    where a video changes its size midway, later frames are scaled to it.
+    joined or restarted, what follows goes on where the part before ended. Each frame has its own size, as a
+    player shows it: upright, with square pixels.
 
     Attributes:
         name: the file's name, without its folder.
         kind: `video`, `sound` or `picture`.
         duration: seconds that the file says its streams that are read last; 0 for a picture, `None` if it does not say.
-        width: of the upright pictures, in pixels; `None` for sound.
-        height: of the upright pictures, in pixels; `None` for sound.
+        width: of the largest upright picture so far, in pixels; `None` for sound.
+        height: of the same, in pixels; `None` for sound.
         has_sound: whether there is sound that decodes.
+        sound_tracks: how many there are to choose from.
         sound_format: of the sound that is yielded; `None` where there is none.
         origin: time 0 on the file's own clock: its first frame or first sound, in seconds.
         synthetic: whether its title or comment begins with "synthetic": it was generated, not recorded.
+        annotated: whether its comment says that `VideoWriter` made it.
         frames: frames yielded so far.
     """
 
-    def __init__(self, path: Path, original_sound: bool, frames: bool, sound: bool) -> None:
+    def __init__(self, path: Path, original_sound: bool, frames: bool, sound: bool, audio_track: int | None) -> None:
         """See `open_media`."""
         self.name = path.name
         self._path = path
+        self._audio_track = audio_track
         self.kind: Literal["video", "sound", "picture"] = "picture"
         self.duration: float | None = 0.0
         self.width: int | None = None
         self.height: int | None = None
         self.has_sound = False
+        self.sound_tracks = 0
         self.sound_format: SoundFormat | None = None
         self.origin = 0.0
-        self.synthetic = False
+        self.synthetic = self.annotated = False
         self.frames = 0
         self._original_sound, self._wanted = original_sound, (frames, sound)
         self._source: Source | None = None
+        self._pictures: Pictures | None = None
         self._tracks: list[Track] = []
         self._items: Iterator[Frame | Sound] = iter(())
         try:
@@ -112,13 +134,19 @@ class Media:
     @property
     def undecoded(self) -> int:
         """Frames and packets passed over so far because they did not decode."""
-        return sum(track.undecoded for track in self._tracks) + (self._source.errors if self._source else 0)
+        other = self._source.errors if self._source else self._pictures.undecoded if self._pictures else 0
+        return sum(track.undecoded for track in self._tracks) + other
 
     @property
     def misplaced(self) -> int:
         """Frames so far whose time stamps go back or make no sense: their times follow from those around them."""
         odd = self._source.clock.odd if self._source and self._source.clock else 0
         return sum(track.misplaced for track in self._tracks) + odd
+
+    @property
+    def opposed(self) -> bool:
+        """Whether left and right were of opposite sign, so far: their difference is given instead of their mean."""
+        return any(track.opposed for track in self._tracks)
 
     @property
     def restarts(self) -> list[float]:
@@ -144,7 +172,11 @@ class Media:
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Yield the items that have not been yielded yet."""
         for item in self._items:
-            self.frames += isinstance(item, Frame)
+            if isinstance(item, Frame):
+                self.frames += 1
+                height, width = item.image.shape[:2]
+                if width * height > (self.width or 0) * (self.height or 0):
+                    self.width, self.height = width, height
             yield item
 
     def __enter__(self) -> Self:
@@ -156,23 +188,34 @@ class Media:
     def close(self) -> None:
         """Close the file; what has not been read is lost."""
         self._items = iter(())
+        if self._pictures:
+            self._pictures.close()
         if self._source:
             self._source.close()
 
     def _open(self, path: Path) -> None:
         _check_regular(path)
         try:
-            picture = read_picture(path)
-            if picture is None:
+            self._pictures = open_pictures(path)
+            if self._pictures is None:
                 self._open_streams(path)
             else:
-                self.height, self.width = picture.shape[:2]
-                self._items = iter([Frame(0.0, 0.0, picture)] if self._wanted[0] else [])
+                self._show(self._pictures)
         except OSError as error:
             raise MediaError(f"{shown(path)}: cannot be read: {error.strerror or error}") from error
 
+    def _show(self, pictures: Pictures) -> None:
+        first, items = _peek(iter(pictures))
+        if first is None:
+            raise MediaError(f"{shown(self._path)}: the picture is damaged, expected a whole one")
+        self.height, self.width = first.image.shape[:2]
+        if pictures.moving:
+            self.kind, self.duration = "video", None
+        self._items = items if self._wanted[0] else iter(())
+
     def _open_streams(self, path: Path) -> None:
         self._source = source = Source(path)
+        self.sound_tracks = len(source.container.streams.audio)
         video, sound = self._track(source, "video"), self._track(source, "audio")
         if not self._tracks:
             raise MediaError(f"{shown(path)}: holds neither video nor sound that can be decoded")
@@ -182,8 +225,8 @@ class Media:
         starts = []
         if video and frame:
             starts.append(_start(video, frame[0]))
-            upright = Upright(frame[2])
-            self.width, self.height = upright.width, upright.height
+            upright = Upright(video)
+            self.width, self.height = upright.size(frame[2])
         if sound and part:
             starts.append(_start(sound, part[0]))
         if not starts:
@@ -193,6 +236,7 @@ class Media:
         self.sound_format = form if part else None
         self.duration = max((track.duration for track in self._tracks if track.duration), default=None)
         self.synthetic = self._tracks[0].synthetic
+        self.annotated = self._tracks[0].annotated
         self.origin = origin = min(starts)
         pictures = (Frame(time - origin, length, upright(frame)) for time, length, frame in frames)
         whole = self._original_sound
@@ -208,7 +252,7 @@ class Media:
 
     def _track(self, source: Source, kind: Kind) -> Track | None:
         try:
-            track = Track(source, kind)
+            track = Track(source, kind, self._audio_track if kind == "audio" else None)
         except LookupError:
             return None
         self._tracks.append(track)

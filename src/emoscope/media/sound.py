@@ -9,10 +9,17 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from .decode import Track
+from .types import SAMPLE_RATE
 
 TOLERANCE = 0.02
 """Seconds by which a time stamp may differ from the count of samples before it is believed: containers round to 1 ms,
 and the shortest packet of the usual codecs lasts 20 ms."""
+
+OPPOSED = 20.0
+"""Power of the difference of left and right by that of their sum above which they are of opposite sign."""
+
+MIXER_S = 0.5
+"""Seconds over which that is judged."""
 
 SANE_RATES = range(2000, 768_001)
 """Samples a second that are believed: resampling a frame of the lowest takes 2 MB, one of 1 Hz would take 4 GB."""
@@ -71,6 +78,7 @@ def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, n
         [-1, 1]. Times never go back: where stamps do, the sound goes on; a jump ahead is a gap in the file.
     """
     segment: Segment | None = None
+    mixer: Mixer | None = None
     for frame in track.frames():
         if not isinstance(frame, AudioFrame) or not frame.samples:
             continue
@@ -85,11 +93,42 @@ def sound_parts(track: Track, rate: int, layout: str) -> Iterator[tuple[float, n
         gap = segment is None or time > clock + TOLERANCE
         if segment is None or gap or source != segment.source:
             if segment:
-                yield from _counted(track, segment, None)
-            segment = Segment(time if gap else clock, source, resampler(rate, layout))
-        yield from _counted(track, segment, frame)
+                yield from _mixed(_counted(track, segment, None), mixer)
+            mixer = Mixer(track) if layout == "mono" and frame.layout.nb_channels == 2 else None
+            segment = Segment(time if gap else clock, source, resampler(rate, "stereo" if mixer else layout))
+        yield from _mixed(_counted(track, segment, frame), mixer)
     if segment:
-        yield from _counted(track, segment, None)
+        yield from _mixed(_counted(track, segment, None), mixer)
+
+
+class Mixer:
+    """Mixes left and right: their mean, but half their difference where they are of opposite sign.
+
+    A microphone wired the wrong way round, or a balanced line taken for two channels, gives such sound: the mean of it
+    is silence.
+    """
+
+    def __init__(self, track: Track) -> None:
+        self._track = track
+        self._sum = self._difference = 0.0
+        self._opposed = False
+
+    def mix(self, samples: np.ndarray) -> np.ndarray:
+        """Mix `(2, n)` to `(1, n)`."""
+        left, right = samples
+        kept = MIXER_S / (MIXER_S + samples.shape[1] / SAMPLE_RATE)
+        self._sum = kept * self._sum + float(np.square(left + right).sum())
+        self._difference = kept * self._difference + float(np.square(left - right).sum())
+        if self._difference > OPPOSED * self._sum + 1e-9:
+            self._opposed = self._track.opposed = True
+        elif self._sum > self._difference:
+            self._opposed = False
+        mixed: np.ndarray = ((left - right if self._opposed else left + right) / 2)[None]
+        return mixed
+
+
+def _mixed(parts: list[tuple[float, np.ndarray]], mixer: Mixer | None) -> list[tuple[float, np.ndarray]]:
+    return [(time, mixer.mix(samples)) for time, samples in parts] if mixer else parts
 
 
 def _counted(track: Track, segment: Segment, frame: AudioFrame | None) -> list[tuple[float, np.ndarray]]:

@@ -7,10 +7,13 @@ from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from .decode import Track
+from .decode import MAX_PIXELS, Track
 
 USUAL_INTERVAL = 0.04
 """Seconds that a frame lasts where neither the file nor another frame says more."""
+
+WIDEST_PIXEL = 4.0
+"""Width by height, or height by width, above which the shape of a pixel is not believed."""
 
 
 def timed_frames(track: Track) -> Iterator[tuple[float, float, VideoFrame]]:
@@ -63,24 +66,33 @@ class _Interval:
 
 
 class Upright:
-    """Turns decoded frames into upright RGB pictures of one size.
+    """Turns decoded frames into upright RGB pictures with square pixels, each of its own size.
 
-    Attributes:
-        width: in pixels, of every picture.
-        height: in pixels, of every picture.
+    Args:
+        track: of kind `video`.
     """
 
-    def __init__(self, first: VideoFrame) -> None:
-        """Take the size from the first frame of the video."""
-        sideways = _is_sideways(_matrix(first))
-        self.width, self.height = (first.height, first.width) if sideways else (first.width, first.height)
+    def __init__(self, track: Track) -> None:
+        shape = float(getattr(track.stream, "sample_aspect_ratio", None) or 1)
+        self._shape = shape if 1 / WIDEST_PIXEL <= shape <= WIDEST_PIXEL else 1.0
         self._converter = VideoReformatter()  # one for all frames: each keeps megabytes of its own
 
+    def size(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height in pixels of the picture that a frame becomes."""
+        width, height = self._square(frame)
+        return (height, width) if _is_sideways(_matrix(frame)) else (width, height)
+
+    def _square(self, frame: VideoFrame) -> tuple[int, int]:
+        """Width and height of a frame with square pixels, as it is stored; none of its pixels is lost."""
+        wide, high = max(1.0, self._shape), max(1.0, 1 / self._shape)
+        width, height = round(frame.width * wide), round(frame.height * high)
+        return (width, height) if width * height <= MAX_PIXELS else (frame.width, frame.height)
+
     def __call__(self, frame: VideoFrame) -> np.ndarray:
-        """Return RGB uint8 `(height, width, 3)`; a frame of another size is scaled."""
+        """Return RGB uint8 `(height, width, 3)`."""
         matrix = _matrix(frame)
         sideways = _is_sideways(matrix)
-        width, height = (self.height, self.width) if sideways else (self.width, self.height)
+        width, height = self._square(frame)
         # More threads cost more than they give: the pictures are small.
         image = self._converter.reformat(frame, width, height, "rgb24", threads=1).to_ndarray()
         (a, b), (c, d) = matrix

@@ -86,7 +86,7 @@ def is_still(timeline: Timeline) -> bool:
 def together(timeline: Timeline) -> list[Total]:
     """One `Total` a source over everybody, as it makes sense for the faces of many pictures."""
     groups = [(source, timeline.select(source)) for source in SOURCES]
-    return [_total(None, source, group) for source, group in groups if len(group)]
+    return [total(None, source, group) for source, group in groups if len(group)]
 
 
 def totals(timeline: Timeline) -> list[Total]:
@@ -99,7 +99,7 @@ def totals(timeline: Timeline) -> list[Total]:
         own = timeline[timeline.person == person]
         there = [source for source in SOURCES if (own.source == SOURCES.index(source)).any()]
         kept = there[:1] if len(there) == 2 and there[1] == "fused" else there
-        rows += [_total(person if person != NOBODY else None, source, own.select(source)) for source in kept]
+        rows += [total(person if person != NOBODY else None, source, own.select(source)) for source in kept]
     longest: dict[int | None, tuple[float, int]] = {}
     for row in rows:
         longest[row.person] = max(longest.get(row.person, (0.0, 0)), (row.seconds, len(row.timeline)))
@@ -184,7 +184,8 @@ def sentence(ranked: list[tuple[str, float]], most: int = 3) -> str:
     return ", ".join(f"{name}\u00a0{percent(share)}" for name, share in ranked[:most])
 
 
-def _total(person: int | None, source: Source, part: Timeline) -> Total:
+def total(person: int | None, source: Source, part: Timeline) -> Total:
+    """The total of one person's rows of one source, at least one."""
     return Total(person, source, part, _covered(part.start, part.end), part.mean_scores())
 
 
