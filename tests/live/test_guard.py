@@ -1,11 +1,18 @@
 from collections.abc import Iterator
 
+import anyio
 import pytest
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from emoscope.live.app import create_app
+from emoscope.live.guard import SteadyBodies
 from emoscope.live.serve import _is_loopback
+from emoscope.live.uploads import CLIENT_LEFT, Workbench, router
 
 from .conftest import LIVE
 
@@ -74,3 +81,79 @@ def test_what_counts_as_this_machine() -> None:
     assert [_is_loopback(h) for h in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.1", "name")] == [
         True, True, True, False, False, False,
     ]  # fmt: skip
+
+
+def test_a_body_that_trickles_is_ended_and_its_place_is_free_again() -> None:
+    messages: list[Message] = []
+    form = iter(b"--b\r\n" + b"C" * 1000)
+
+    async def trickle() -> Message:
+        await anyio.sleep(0.02)
+        return {"type": "http.request", "body": bytes([next(form)]), "more_body": True}
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    bench = Workbench(1, 60)
+    app = FastAPI(middleware=[Middleware(SteadyBodies, least=1000, patience=0.1)])
+    app.include_router(router(bench, []))
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    scope = {"type": "http", "method": "POST", "path": "/analyze", "query_string": b"", "headers": headers}
+    with bench.open():
+        anyio.run(app, scope, trickle, keep)
+    assert messages[0]["status"] == 408 and (b"connection", b"close") in messages[0]["headers"]
+    assert bench.taken == 0
+
+
+def test_what_a_body_is_ahead_is_not_kept() -> None:
+    come = iter([1_000_000, *[1] * 1000])
+    taken = 0
+
+    async def fast_then_slow() -> Message:
+        size = next(come)
+        if size == 1:
+            await anyio.sleep(0.02)
+        return {"type": "http.request", "body": b"x" * size, "more_body": True}
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        while True:
+            await receive()
+            taken += 1
+
+    with pytest.raises(HTTPException, match="too slowly"):
+        anyio.run(SteadyBodies(read, least=1000, patience=0.1), {"type": "http"}, fast_then_slow, None)
+    assert 1 < taken < 100
+
+
+def test_after_the_body_a_client_may_wait() -> None:
+    async def pause() -> Message:
+        if not asked:
+            asked.append(1)
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await anyio.sleep(0.05)
+        return {"type": "http.disconnect"}
+
+    asked: list[int] = []
+    seen: list[str] = []
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend([(await receive())["type"], (await receive())["type"]])
+
+    anyio.run(SteadyBodies(read, patience=0.01), {"type": "http"}, pause, None)
+    assert seen == ["http.request", "http.disconnect"]
+
+
+def test_a_client_that_goes_away_while_it_sends_raises_nothing(client: TestClient) -> None:
+    messages: list[Message] = []
+
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"multipart/form-data; boundary=b")]
+    scope = {"type": "http", "method": "POST", "path": "/analyze", "query_string": b"", "headers": headers}
+    anyio.run(client.app, scope, leave, keep)
+    assert messages[0]["status"] == CLIENT_LEFT

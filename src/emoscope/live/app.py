@@ -14,17 +14,18 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import HTMLResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
 
 from ..models import Device
 from ..report.palette import colours
 from ..session import Session
-from .guard import SafeHeaders, SameOrigin, SmallBodies
+from .guard import SafeHeaders, SameOrigin, SmallBodies, SteadyBodies
 from .protocol import Start
 from .schema import Health
 from .sockets import BUSY, Conversation, Seats, refuse
 from .stream import Stream
-from .uploads import Workbench, router
+from .uploads import CLIENT_LEFT, Workbench, router
 
 PAGE = Path(__file__).parent / "page"
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -92,7 +93,9 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
             Middleware(SameOrigin),
             Middleware(SmallBodies, most=settings.upload_bytes),
+            Middleware(SteadyBodies),
         ],
+        exception_handlers={ClientDisconnect: _left},
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
     chosen = [f"{name.replace('_', '-')}={getattr(settings, name)}" for name in ("face_model", "voice_model", "device")]
@@ -125,6 +128,11 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             await Conversation(socket, make, executor).run()
 
     return app
+
+
+def _left(request: Request, error: Exception) -> Response:
+    """The answer to a client that went away while it sent: nobody's, and no traceback in the log."""
+    return Response(status_code=CLIENT_LEFT)
 
 
 def _page(session: Session, local: bool) -> str:

@@ -1,7 +1,9 @@
 """What keeps other pages and large bodies out: middleware around the whole server."""
 
+import time
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -17,6 +19,11 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
 }
+
+LEAST_BYTES_S = 16 << 10
+"""Bytes a second that a body must come at: a tenth of what a slow telephone sends."""
+PATIENCE_S = 5.0
+"""Seconds that a body may be behind, or a client may pause."""
 
 
 class SameOrigin:
@@ -79,6 +86,53 @@ class SmallBodies:
     @property
     def _complaint(self) -> str:
         return f"the upload is too large; expected at most {self.most >> 20} MiB"
+
+
+class SteadyBodies:
+    """Ends a request with status 408 when its body comes more slowly than `least` bytes a second.
+
+    Only the time that the server waits for the client counts. A body that came fast at first may not
+    trickle later: what it is ahead is kept for `patience` seconds at most.
+
+    Args:
+        app: what is guarded.
+        least: bytes a second.
+        patience: seconds that a body may be behind.
+    """
+
+    def __init__(self, app: ASGIApp, least: float = LEAST_BYTES_S, patience: float = PATIENCE_S) -> None:
+        self.app = app
+        self.least = least
+        self.patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its body timed."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        left = self.patience
+        whole = False
+
+        async def timed() -> Message:
+            nonlocal left, whole
+            if whole:
+                return await receive()  # that the client leaves may take as long as it likes
+            asked = time.monotonic()
+            try:
+                with anyio.fail_after(left):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, self._complaint, {"connection": "close"}) from None
+            come = len(message.get("body", b"")) / self.least
+            left = min(self.patience, left - (time.monotonic() - asked) + come)
+            whole = not message.get("more_body", False)
+            return message
+
+        await self.app(scope, timed, send)
+
+    @property
+    def _complaint(self) -> str:
+        return f"the upload comes too slowly; expected at least {self.least / 1024:.0f} KiB a second"
 
 
 class SafeHeaders:
