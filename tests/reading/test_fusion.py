@@ -234,3 +234,12 @@ def test_memory_is_bounded() -> None:
 def test_labels_that_only_one_source_can_say_keep_the_faces_scores() -> None:
     seen, heard = np.array([0.7, 0.3, 0, 0]), np.array([0, 0, 0.9, 0.1])
     np.testing.assert_array_equal(fuse(seen, heard, [], 0.35, 1.0), seen)
+
+
+def test_what_neither_says_first_is_not_said() -> None:
+    seen, heard = np.full(8, 0.01), np.zeros(8)
+    seen[[0, 3]] = 0.5, 0.44  # neutral, then sadness
+    heard[[4, 3, 0]] = 0.55, 0.44, 0.01  # anger, then sadness
+    fused = fuse(seen, heard, columns(CREMAD_EMOTIONS), 1.0, 1.0)
+    assert fused.argmax() in (0, 4)
+    assert fused[3] == pytest.approx(fused.max(), rel=1e-4)
