@@ -14,7 +14,7 @@ from emoscope import Session, Timeline, analyze
 from emoscope.errors import MediaError, ModelError
 from emoscope.media import SAMPLE_RATE, Frame, open_media
 from emoscope.models import DEFAULTS
-from emoscope.observing import PICTURE_S, media_files
+from emoscope.observing import PICTURE_S, left_out, media_files
 
 RATE = 10
 
@@ -232,9 +232,14 @@ def test_a_folder_of_which_nothing_can_be_read_is_refused(tmp_path: Path) -> Non
 
 
 def test_media_files_are_in_order_of_name(tmp_path: Path) -> None:
-    for name in ("b.png", "A.MP4", "c.wav", ".d.png", "e.txt"):
+    for name in ("b10.png", "b2.png", "A.MP4", "c.wav", ".d.png", "e.txt"):
         (tmp_path / name).touch()
-    assert [path.name for path in media_files(tmp_path)] == ["A.MP4", "b.png", "c.wav"]
+    (tmp_path / "deeper").mkdir()
+    assert [path.name for path in media_files(tmp_path)] == ["A.MP4", "b2.png", "b10.png", "c.wav"]
+    assert left_out(tmp_path) == [
+        "left out deeper: a folder",
+        "left out e.txt: its name is none of a video, sound or picture",
+    ]
     assert media_files(tmp_path / "e.txt") == [tmp_path / "e.txt"]
 
 

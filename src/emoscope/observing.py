@@ -323,9 +323,8 @@ class _Run:
                 self.done.items, self.done.due = 0, 0.0
                 self.done.notes.append(f"passed over {error}")
         if not self.done.parts:
-            raise MediaError(
-                f"{self.path}: none of its {len(files)} files can be read; the first: {self.done.notes[0]}"
-            )
+            first = next(note for note in self.done.notes if note.startswith("passed over"))
+            raise MediaError(f"{self.path}: none of its {len(files)} files can be read; the first: {first}")
         self._commit(None)
         self.file.end(info=self._info(folder), done=True)
 

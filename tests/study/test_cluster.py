@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def worker(item: tuple[Path, int, int]) -> int:
 def outcome(folder: Path, deaths: dict[int, int]) -> tuple[dict[int, Any], dict[int, int]]:
     """What came of six items, and how often each was begun."""
     items = [(folder, number, deaths.get(number, 0)) for number in range(6)]
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test
     found = {item[1]: result for item, result in run_on_ray(worker, items, "auto", 2)}
     return found, {number: (folder / str(number)).stat().st_size for number in range(6)}
 

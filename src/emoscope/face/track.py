@@ -195,7 +195,7 @@ class Tracker:
                 return faces
         elif not here and time - self._detected < self.detect_every / 3:
             return Faces.empty()  # nobody in sight: look for them oftener, but not in every frame
-        if image.shape[2:] == (3,) and image.dtype == np.uint8 and image[::16, ::16].std() < EVEN:
+        if image.size and image.shape[2:] == (3,) and image.dtype == np.uint8 and image[::16, ::16].std() < EVEN:
             return Faces.empty()  # others are refused by the detector
         self._detected = time
         return self.detector.detect(image)

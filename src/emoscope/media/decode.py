@@ -222,7 +222,7 @@ class Track:
             LookupError: the file has no stream of that kind that can be decoded.
         """
         self.undecoded = self.misplaced = 0
-        self.opposed = False
+        self.opposed = self._presented = False
         self._source = source
         container = source.container
         self.stream = _best_stream(container, kind, number)
@@ -249,7 +249,9 @@ class Track:
 
     def time(self, frame: VideoFrame | AudioFrame) -> float | None:
         """Seconds at which a frame is presented, on the file's own clock, or `None` if the file does not say."""
-        pts = frame.pts if frame.pts is not None else frame.dts
+        self._presented |= frame.pts is not None
+        # Where some frames have times of presentation, a time of decoding is no stand-in for one: it may be earlier.
+        pts = frame.pts if self._presented else frame.dts
         return None if pts is None else float(pts * self._time_base)
 
     def length(self, frame: VideoFrame) -> float:

@@ -34,23 +34,24 @@ def run_here(
         try:
             with _pool(1 if alone else min(workers, len(batch))) as pool:
                 running: dict[Future[Result], Item] = {}
-                while batch or running:
-                    while batch and len(running) < workers:
-                        doing.append(batch.pop())
-                        running[pool.submit(work, doing[-1])] = doing[-1]
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        result, item = future.result(), running.pop(future)
-                        doing.remove(item)
-                        yield item, result
+                try:
+                    while batch or running:
+                        while batch and len(running) < workers:
+                            doing.append(batch.pop())
+                            running[pool.submit(work, doing[-1])] = doing[-1]
+                        for future in wait(running, return_when=FIRST_COMPLETED).done:
+                            result, item = future.result(), running.pop(future)
+                            doing.remove(item)
+                            yield item, result
+                except (KeyboardInterrupt, GeneratorExit):
+                    for child in set(multiprocessing.active_children()) - before:
+                        child.terminate()  # before the pool waits for them; what they observed is in their evidence
+                    raise
         except BrokenProcessPool:
             if alone:
                 yield doing[0], None
             else:
                 suspects = doing
-        except BaseException:
-            for child in set(multiprocessing.active_children()) - before:
-                child.terminate()  # what they observed is in their evidence
-            raise
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
