@@ -154,8 +154,8 @@ def main() -> None:
     text = (
         f"{right} of {len(table)} kinds are read right: every frame is there, {apart:.0f} ms after the one before, "
         f"within {TIME_S * 1000:.0f} ms, and the sound within {SOUND_S * 1000:.0f} ms of the picture. {what} Raw AAC "
-        "cannot say the delay of its encoder: its sound is late by that; in the VOB, FFmpeg gives some frames the time of the "
-        "next one. HEIC needs the extra `heic`. Written with "
+        "cannot say the delay of its encoder: its sound is late by that; in the VOB, FFmpeg gives some frames the time "
+        "of the next one. HEIC needs the extra `heic`. Written with "
         f"FFmpeg {av.ffmpeg_version_info} by:"
     )
     page = ["# What can be read", "", *textwrap.wrap(text, 120), "", "```sh", command, "```", "", *lines]

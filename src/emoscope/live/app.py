@@ -130,7 +130,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
     return app
 
 
-def _left(request: Request, error: Exception) -> Response:
+async def _left(request: Request, error: Exception) -> Response:
     """The answer to a client that went away while it sent: nobody's, and no traceback in the log."""
     return Response(status_code=CLIENT_LEFT)
 
