@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from .errors import EmoscopeError
     from .evidence import Evidence
     from .observing import ObserveOptions, observe
+    from .persons import Persons
     from .session import Session
     from .timeline import Observation, Timeline
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
-    "models", "observe", "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
+    "analyze", "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
@@ -31,6 +32,7 @@ _HOMES = {
     "Evidence": "evidence",
     "Observation": "timeline",
     "ObserveOptions": "observing",
+    "Persons": "persons",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",
