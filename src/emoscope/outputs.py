@@ -18,6 +18,7 @@ from .media import Frame, open_media
 from .media.write import VideoWriter
 from .models import Card
 from .observing import Progress, media_files, readable
+from .persons import Persons
 from .report.overlay import draw
 from .report.page import PICTURE_SIDE, KeyFrame, write_page
 from .report.totals import key_moments, percent, totals
@@ -120,7 +121,8 @@ def write_pictures(
 def write_report(timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card]) -> Path:
     """Write `report.html` with these frames, the readings drawn in; returns its path."""
     page = out / "report.html"
-    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards)
+    views = Persons(out).views() if (out / EvidenceFile.NAME).is_file() else {}
+    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards, views)
     return page
 
 

@@ -5,6 +5,7 @@ one before as none of late did, and is not that one moved. A flash is bright eve
 frame in the middle is the mean of both ends, which no movement makes.
 """
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -37,7 +38,7 @@ STRAIGHT = 0.19
 it is 0.26 and more, in dissolves between two of them 0.14 and less in nine of ten."""
 SPANS_S = (0.35, 0.7)
 """Seconds over which a dissolve is looked for."""
-APART_S = 1.0
+APART_S = 1.5
 """Seconds between a cut and a dissolve, at least."""
 
 Cut = Literal["hard", "gradual"]
@@ -83,14 +84,15 @@ class Shots:
             if _brighter(last.small, now.small):
                 self._flash = last
                 return None
-            return self._begin(now, "hard")
+            return self._begin(now, "hard", change)
         self._keep(now)
         return self._begin(now, "gradual") if self._dissolved(now) else None
 
-    def _begin(self, now: _Seen, how: Cut | None) -> Cut | None:
+    def _begin(self, now: _Seen, how: Cut | None, change: float = 0.0) -> Cut | None:
         self._before.clear()
         self._before.append(now)
         self._lately.clear()
+        self._lately.append(change)  # where as much changes in the next frames too, none of them is a cut
         self._flash = None
         if how:
             self._cut = now.time
@@ -164,11 +166,12 @@ def _small(image: np.ndarray) -> np.ndarray:
 def _moved(before: np.ndarray, after: np.ndarray) -> bool:
     """Whether a frame is the one before, moved: as when the camera turns."""
     (x, y), _ = cv2.phaseCorrelate(before.mean(2), after.mean(2))
-    across, down = round(x), round(y)
-    if abs(across) > MOVED or abs(down) > MOVED:
+    if abs(x) > MOVED or abs(y) > MOVED:
         return False
-    there = after[max(down, 0) : HEIGHT + min(down, 0), max(across, 0) : WIDTH + min(across, 0)]
-    here = before[max(-down, 0) : HEIGHT + min(-down, 0), max(-across, 0) : WIDTH + min(-across, 0)]
+    moved = cv2.warpAffine(before, np.array([[1, 0, x], [0, 1, y]]), (WIDTH, HEIGHT))
+    across, down = math.ceil(abs(x)), math.ceil(abs(y))
+    here = moved[down : HEIGHT - down, across : WIDTH - across]
+    there = after[down : HEIGHT - down, across : WIDTH - across]
     return difference(here, there) < CHANGED
 
 
