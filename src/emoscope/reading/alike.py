@@ -19,27 +19,41 @@ class Groups:
 
 
 def agglomerate(
-    embeddings: np.ndarray, weights: np.ndarray, apart: np.ndarray, join: float, doubt: float, margin: float
+    embeddings: np.ndarray,
+    weights: np.ndarray,
+    apart: np.ndarray,
+    join: float,
+    doubt: float,
+    margin: float,
+    each: bool = False,
 ) -> Groups:
-    """Join the two groups whose means are most alike, again and again.
+    """Join the two groups that are most alike, again and again.
 
     Two groups stay apart where a third, which one of them must not be, is nearly as like the other: who of two seen
     together somebody is must be clear.
 
     Args:
-        embeddings: `(n, d)` of unit length.
+        embeddings: `(n, d)` of unit length; means of such with `each`.
         weights: `(n,)` of each in its group's mean.
         apart: `(n, n)` whether two must not be in one group; symmetric.
         join: cosine from which on two groups are one.
         doubt: cosine from which on they may be.
         margin: by which the third must be less alike.
+        each: whether two groups are as alike as their members are in the mean, rather than as their means are: what all
+            embeddings have in common, as those of voices do, makes the means of large groups alike.
     """
+
+    def likeness(some: np.ndarray, of: np.ndarray, others: np.ndarray, of_others: np.ndarray) -> np.ndarray:
+        lengths = [of, of_others] if each else [np.linalg.norm(some, axis=1), np.linalg.norm(others, axis=1)]
+        return np.asarray(some @ others.T / np.maximum(lengths[0][:, None] * lengths[1], 1e-12))
+
     n = len(embeddings)
+    weights = weights.astype(np.float64)
     sums = embeddings.astype(np.float64) * weights[:, None]
     members = [[row] for row in range(n)]
     apart = apart.copy()
     np.fill_diagonal(apart, True)
-    alike = _cosines(sums, sums)
+    alike = likeness(sums, weights, sums, weights)
     open_ = np.where(apart, -np.inf, alike)
     best = open_.argmax(1) if n else np.zeros(0, int)
     while n:
@@ -58,10 +72,11 @@ def agglomerate(
         members[first] += members[second]
         members[second] = []
         sums[first] += sums[second]
-        sums[second] = 0.0
+        weights[first] += weights[second]
+        sums[second], weights[second] = 0.0, 0.0
         apart[first] |= apart[second]
         apart[:, first] = apart[first]
-        alike[first] = alike[:, first] = _cosines(sums[first : first + 1], sums)[0]
+        alike[first] = alike[:, first] = likeness(sums[[first]], weights[[first]], sums, weights)[0]
         alike[second] = alike[:, second] = -1.0
         open_[first] = open_[:, first] = np.where(apart[first], -np.inf, alike[first])
         open_[second] = open_[:, second] = -np.inf
@@ -75,12 +90,11 @@ def agglomerate(
     group = np.zeros(n, int)
     for number, rows in enumerate(kept):
         group[rows] = number
-    return Groups(group, _doubts(kept, sums, alike, apart, members, doubt))
+    return Groups(group, _doubts(kept, alike, apart, members, doubt))
 
 
 def _doubts(
     kept: list[list[int]],
-    sums: np.ndarray,
     alike: np.ndarray,
     apart: np.ndarray,
     members: list[list[int]],
@@ -95,11 +109,6 @@ def _doubts(
         if a < b and not apart[a, b] and alike[a, b] >= doubt
     ]
     return sorted(pairs)
-
-
-def _cosines(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(some, axis=1)[:, None] * np.linalg.norm(others, axis=1)
-    return np.asarray(some @ others.T / np.maximum(lengths, 1e-12))
 
 
 def _others(n: int, one: int) -> np.ndarray:

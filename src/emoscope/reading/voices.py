@@ -18,12 +18,16 @@ from .speaker import STILL, Mouths
 if TYPE_CHECKING:
     from .persons import Known
 
-JOIN = 0.45
-"""Cosine of two voices from which on they are one (`results/persons/`)."""
-DOUBT = 0.38
+JOIN = 0.42
+"""Cosine of the stretches of two voices, in the mean, from which on they are one (`results/persons/`)."""
+DOUBT = 0.36
 """Cosine from which on they may be: they are kept apart, and it is said."""
-IN_SIGHT = 0.30
-"""Cosine that is enough where the person is in sight and their mouth is not still."""
+SOUNDS = 0.31
+"""Cosine that is enough for a person whose mouth was seen to speak elsewhere, and ..."""
+IN_SIGHT = 0.28
+"""... where they are in sight and their mouth is not still."""
+ROUNDS = 5
+"""Times that stretches may go over to a voice that they are more like."""
 CHANGED = 0.25
 """Cosine of a stretch and those before it in an utterance under which somebody else begins."""
 LEAST_S = 1.0
@@ -131,34 +135,78 @@ def _owners(segments: Sequence[_Segment], persons: int) -> tuple[list[int], Doub
     """The person of each segment, who is only heard with the numbers after `persons`; and the doubts."""
     nodes = _nodes(segments)
     apart = np.array([[_apart(segments, a, b) for b in nodes] for a in nodes], bool).reshape(len(nodes), len(nodes))
-    totals = [sum(segments[row].total for row in node) for node in nodes]
-    means = np.array([total / max(float(np.linalg.norm(total)), 1e-9) for total in totals])
     seconds = np.array([sum(segments[row].seconds for row in node) for node in nodes])
-    groups = agglomerate(means, seconds, apart, JOIN, DOUBT, 0.0)
-    members = [[row for node in np.flatnonzero(groups.group == one) for row in nodes[node]]
-               for one in range(int(groups.group.max(initial=-1)) + 1)]  # fmt: skip
-    spoke = [max((segments[row].speaker for row in rows), default=NOBODY) for rows in members]
-    total = [np.asarray(sum(segments[row].total for row in rows)) for rows in members]
-    centre = [one / max(float(np.linalg.norm(one)), 1e-9) for one in total]
-    number = list(spoke)
+    means = np.array([sum(segments[row].total for row in node) for node in nodes]) / seconds[:, None]
+    groups = agglomerate(means, seconds, apart, JOIN, DOUBT, 0.0, each=True)
+    speaker = np.array([segments[node[0]].speaker for node in nodes])
+    alike = means @ means.T
+    group = _settled(groups.group.copy(), alike, seconds, apart, speaker)
+    number: dict[int, int] = {int(group[node]): int(speaker[node]) for node in np.flatnonzero(speaker)}
+    spoken = {one: np.flatnonzero(group == one) for one in number}
     following = persons
-    for place in sorted(range(len(members)), key=lambda place: min(members[place])):
-        rows = members[place]
-        if number[place] == NOBODY:
-            number[place] = _in_sight(segments, rows, centre[place], spoke, centre)
-        if number[place] == NOBODY and sum(segments[row].seconds for row in rows) >= LEAST_S:
+    for one in dict.fromkeys(group.tolist()):
+        if one in number:
+            continue
+        own = np.flatnonzero(group == one)
+        rows = [row for node in own for row in nodes[node]]
+        number[one] = _who(segments, rows, own, spoken, number, alike, seconds, apart)
+        if number[one] == NOBODY and seconds[own].sum() >= LEAST_S:
             following += 1
-            number[place] = following
+            number[one] = following
     owner = [NOBODY] * len(segments)
-    for place, rows in enumerate(members):
-        for row in rows:
-            owner[row] = number[place]
-    doubts = sorted(
-        (min(number[a], number[b]), max(number[a], number[b]), alike)
-        for a, b, alike in groups.doubts
-        if number[a] and number[b] and number[a] != number[b]
-    )
-    return owner, doubts
+    for node, one in zip(nodes, group.tolist(), strict=True):
+        for row in node:
+            owner[row] = number[one]
+    pairs = {(number.get(a, NOBODY), number.get(b, NOBODY)): alike for a, b, alike in groups.doubts}
+    doubts = [(min(pair), max(pair), alike) for pair, alike in pairs.items() if min(pair) and pair[0] != pair[1]]
+    return owner, sorted(doubts)
+
+
+def _settled(
+    group: np.ndarray, alike: np.ndarray, seconds: np.ndarray, apart: np.ndarray, speaker: np.ndarray
+) -> np.ndarray:
+    """The groups, after each node went to the one that it is most like, again and again."""
+    for _ in range(ROUNDS):
+        before = group.copy()
+        for node in np.flatnonzero(speaker == NOBODY).tolist():
+            fits = {one: _fit(node, np.flatnonzero(group == one), alike, seconds, apart) for one in set(group.tolist())}
+            best = max(fits, key=lambda one: (fits[one], -one))
+            if fits[best] > max(fits[int(group[node])], JOIN):
+                group[node] = best
+        if (group == before).all():
+            break
+    return group
+
+
+def _fit(node: int, members: np.ndarray, alike: np.ndarray, seconds: np.ndarray, apart: np.ndarray) -> float:
+    """How like a node is to the others of a group, in the mean; -1 where it must not be in it."""
+    others = members[members != node]
+    if not len(others) or apart[node, others].any():
+        return -1.0
+    return float(np.average(alike[node, others], weights=seconds[others]))
+
+
+def _who(
+    segments: Sequence[_Segment],
+    rows: Sequence[int],
+    own: np.ndarray,
+    spoken: dict[int, np.ndarray],
+    number: dict[int, int],
+    alike: np.ndarray,
+    seconds: np.ndarray,
+    apart: np.ndarray,
+) -> int:
+    """The person whose voice a group sounds like, though no mouth said so."""
+    found = [(NOBODY, -1.0)]
+    for one, members in spoken.items():
+        if apart[np.ix_(own, members)].any():
+            continue
+        likeness = alike[np.ix_(own, members)] @ seconds[members] / seconds[members].sum()
+        fit = float(np.average(likeness, weights=seconds[own]))
+        in_sight = all(number[one] in segments[row].moved for row in rows)
+        if fit >= (IN_SIGHT if in_sight else SOUNDS):
+            found.append((number[one], fit))
+    return max(found, key=lambda pair: (pair[1], -pair[0]))[0]
 
 
 def _nodes(segments: Sequence[_Segment]) -> list[list[int]]:
@@ -180,19 +228,6 @@ def _apart(segments: Sequence[_Segment], a: Sequence[int], b: Sequence[int]) -> 
         who, others = (first, b) if first else (second, a)
         return any(who in segments[row].still for row in others)
     return False
-
-
-def _in_sight(
-    segments: Sequence[_Segment], rows: Sequence[int], centre: np.ndarray, spoke: list[int], centres: list[np.ndarray]
-) -> int:
-    """The person who is in sight while a voice is heard, whose mouth may have moved, and who sounds much like it."""
-    found = [
-        (float(centre @ centres[place]), who)
-        for place, who in enumerate(spoke)
-        if who and all(who in segments[row].moved for row in rows)
-    ]
-    alike, who = max(found, default=(0.0, NOBODY))
-    return who if alike >= IN_SIGHT else NOBODY
 
 
 def _names(
