@@ -88,7 +88,7 @@ _OBSERVING = [
                  help="Look for faces in this part of the frames, in pixels."),
     click.option("--min-face", type=click.IntRange(20), metavar="PIXELS",
                  help="Side of the smallest face to look for [default: 1/32 of the shorter side, but not under 20]."),
-    click.option("--people", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER",
+    click.option("--people", type=click.Path(path_type=Path), metavar="FOLDER",
                  help="People to recognise: a picture, a sound or a profile for each, as anna.jpg."),
     click.option("--keep-identity", is_flag=True,
                  help="Keep the embeddings of faces and voices in evidence.sqlite: biometric data."),
