@@ -57,7 +57,7 @@ def embed(samples: np.ndarray) -> np.ndarray:
     """
     window = _loudest(samples)
     level = float(np.sqrt(np.mean(window**2, dtype=np.float64)))
-    found = _network().run(None, {"mel_window": _bands(window * (LEVEL / max(level, 1e-6)))[None]})[0][0]
+    found = _network().run(None, {"mel_window": mel_input(window * (LEVEL / max(level, 1e-6)))[None]})[0][0]
     return np.asarray(found / max(float(np.linalg.norm(found)), 1e-9), np.float32)
 
 
@@ -80,7 +80,7 @@ def _loudest(samples: np.ndarray) -> np.ndarray:
     return samples[start : start + WINDOW]
 
 
-def _bands(window: np.ndarray) -> np.ndarray:
+def mel_input(window: np.ndarray) -> np.ndarray:
     """Log power in the mel bands, `(80, 40)`."""
     frames = np.lib.stride_tricks.sliding_window_view(window, N_FFT)[::HOP]
     spectrum = np.fft.rfft(frames * _hamming())
