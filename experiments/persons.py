@@ -34,7 +34,10 @@ from rich.progress import track
 
 from emoscope import ObserveOptions, observe
 from emoscope.data.cremad import video_clips
-from emoscope.evidence import Evidence, Looks
+from emoscope.evidence import Evidence
+from emoscope.face.crop import crop_faces
+from emoscope.face.detect import Detector
+from emoscope.face.identity import ALIGNED, FaceIdentity
 from emoscope.media import SAMPLE_RATE
 from emoscope.media.write import VideoWriter
 from emoscope.reading.persons import DOUBT, JOIN, grouping
@@ -64,7 +67,7 @@ def main() -> None:
         "faces": lambda: face_cosines(clips),
         "edits": lambda: edited(clips, args.edits),
         "voices": lambda: voices(clips, args.data, args.edits),
-        "hard": lambda: hard(clips),
+        "hard": lambda: hard(clips, results["faces"]["most_alike"]),
         "time": lambda: times(clips, args.before) if args.before else results.get("time"),
     }
     for name, part in parts.items():
@@ -220,13 +223,19 @@ def split(persons: np.ndarray, actors: np.ndarray) -> dict[str, int]:
 
 
 def face_cosines(clips: Clips) -> dict[str, Any]:
-    """How alike the looks of one actor's clips are, and of two actors'."""
+    """How alike the looks of one actor's clips are, and of two actors': each of three frames."""
     rows, names = [], []
+    identity, detector = FaceIdentity(), Detector(min_face=60)
     for actor, paths in track(clips.items(), "looks"):
         for path in paths:
-            looks: Looks = seen_of(path).looks
-            if len(looks):
-                total = (looks.embedding.astype(float) * looks.quality[:, None]).sum(0)
+            frames = play(path).frames
+            found = [
+                (frames[place], detector.detect(frames[place]))
+                for place in np.linspace(5, len(frames) - 5, 3, dtype=int)
+            ]
+            crops = [crop_faces(image, faces.landmarks[:1], ALIGNED)[0] for image, faces in found if len(faces)]
+            if crops:
+                total = identity.embed(np.stack(crops)).astype(float).sum(0)
                 rows.append(total / np.linalg.norm(total))
                 names.append(actor)
     alike = np.array(rows) @ np.array(rows).T
@@ -379,7 +388,7 @@ def _by_frames(true: Turns, said: Turns) -> dict[str, float]:
 # Hard cases
 
 
-def hard(clips: Clips) -> list[dict[str, str]]:
+def hard(clips: Clips, most_alike: Sequence[str]) -> list[dict[str, str]]:
     """A row a case: what was shown, what is true, what was found."""
     names = sorted(clips)
     a, b = names[0], names[1]
@@ -414,7 +423,7 @@ def hard(clips: Clips) -> list[dict[str, str]]:
     dark = [np.clip(image * (0.4 if place > 30 else 1.0), 0, 255).astype(np.uint8) for place, image in enumerate(first)]
     wide = [cv2.resize(image, (960, 720)) for image in first]
     pan = [image[180:540, 12 * place % 480 : 12 * place % 480 + 480] for place, image in enumerate(wide[:40])]
-    alike = [clips[name][0] for name in json_alike(clips)]
+    alike = [clips[name][0] for name in most_alike]
     return [
         of(list(grid(ten, 5, 240)), "ten people at once, faces of 60 pixels", "10 persons"),
         of(list(grid(crowd, 12, 56)), "a crowd of 60, faces of 14 pixels", "counted where found, nobody numbered"),
@@ -434,16 +443,6 @@ def hard(clips: Clips) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-_ALIKE: list[str] = []
-
-
-def json_alike(clips: Clips) -> list[str]:
-    """The two actors who look most alike."""
-    if not _ALIKE:
-        _ALIKE.extend(face_cosines(clips)["most_alike"])
-    return _ALIKE
-
-
 def pasted(image: np.ndarray, wall: np.ndarray) -> np.ndarray:
     """A frame, wider by a wall on which a photograph hangs."""
     height, width = image.shape[:2]
@@ -455,8 +454,6 @@ def pasted(image: np.ndarray, wall: np.ndarray) -> np.ndarray:
 
 def masked(image: np.ndarray) -> np.ndarray:
     """A frame with the lower half of the face covered, where CREMA-D's actors have it."""
-    from emoscope.face.detect import Detector
-
     global _DETECTOR
     _DETECTOR = _DETECTOR or Detector(min_face=60)
     faces = _DETECTOR.detect(image)  # type: ignore[attr-defined]
@@ -539,8 +536,8 @@ def page(results: dict[str, Any]) -> str:
         low, high = faces["same"], faces["other"]
         lines += [
             "## How alike faces are", "",
-            f"{faces['clips']} clips of {faces['actors']} CREMA-D actors, cosine of the mean look of two clips: of one "
-            f"actor {low[2]:.2f} in the median, {low[1]:.2f} at 5 %, {low[0]:.2f} at least; of two actors "
+            f"{faces['clips']} clips of {faces['actors']} CREMA-D actors, cosine of two clips' looks, the mean of three "
+            f"frames each: of one actor {low[2]:.2f} in the median, {low[1]:.2f} at 5 %, {low[0]:.2f} at least; of two actors "
             f"{high[0]:.2f} in the median, {high[1]:.2f} at 99.9 %, {high[2]:.2f} at most "
             f"({' and '.join(faces['most_alike'])}).", "",
             "| one person from cosine | pairs of one actor missed | pairs of two actors joined |", "|---|---|---|",
