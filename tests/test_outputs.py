@@ -103,6 +103,7 @@ def test_the_annotated_video_has_at_most_720_lines(portrait: np.ndarray, tmp_pat
     with VideoWriter(tmp_path / "large.mp4", 900, 1080) as video:
         for frame in range(6):
             video.write(large, frame / 10)
+    (tmp_path / "out").mkdir()
     timeline = emoscope.analyze(tmp_path / "large.mp4", out=tmp_path / "out")
     write_pictures(timeline, tmp_path / "large.mp4", tmp_path / "out", lambda done, total: None)
     with open_media(tmp_path / "out" / "annotated.mp4") as media:
