@@ -24,8 +24,8 @@ __version__: str
 """The installed version, as pyproject.toml names it."""
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "__version__",
-    "analyze", "models", "observe", "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
+    "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
