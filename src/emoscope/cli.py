@@ -643,14 +643,21 @@ def report(folder: Path, out: Path | None) -> None:
 @click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where the models run.")  # fmt: skip
-def live(host: str, port: int, **models: Any) -> None:
+@click.option("--jobs", type=click.Path(path_type=Path),
+              help="Folder of the analyses under /v1, which then survive a restart "
+              "[default: a temporary one].")  # fmt: skip
+@click.option("--keep", "keep_s", type=click.FloatRange(0), default=3600, show_default=True, metavar="SECONDS",
+              help="How long the results of an analysis under /v1 are kept.")  # fmt: skip
+def live(host: str, port: int, **settings: Any) -> None:
     """Serve a page that reads emotions from the camera and the microphone, and an API for programs.
 
-    Nothing leaves this machine, and nothing is stored.
+    Nothing leaves this machine. Of what the page sends nothing is stored; what programs send to /v1/analyses is kept
+    for as long as --keep says.
 
     \b
     Example:
         emoscope live
+        emoscope live --jobs jobs --keep 600
     """
     try:
         from .live.app import Settings
@@ -658,7 +665,7 @@ def live(host: str, port: int, **models: Any) -> None:
     except ModuleNotFoundError as error:
         raise missing_extra("the live page", error.name or "a package", "live") from None
 
-    serve(host, port, Settings(**models), click.echo)
+    serve(host, port, Settings(**settings), click.echo)
 
 
 @contextmanager

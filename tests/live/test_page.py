@@ -278,7 +278,7 @@ def test_the_page_comes_back_when_the_server_does(browser: Browser) -> None:
         page.goto(first.address)
         live(page)
     expect(page.locator("#status")).to_contain_text("Trying again", timeout=10_000)
-    with serving(first.port):
+    with serving(port=first.port):
         expect(page.locator("#status")).to_contain_text("Live", timeout=20_000)
         page.locator(".person[data-person='2']").wait_for(timeout=20_000)  # numbers are not used twice
     assert page.errors == []  # type: ignore[attr-defined]

@@ -4,28 +4,32 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 from fastapi import FastAPI, WebSocket
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse
 
 from ..models import Device
 from ..report.palette import colours
 from ..session import Session
+from . import analyses, uploads
 from .guard import SafeHeaders, SameOrigin, SmallBodies, SteadyBodies
+from .jobs import Jobs
+from .order import Limits, Setup
+from .problems import HANDLERS
 from .protocol import Start
-from .schema import Health
+from .schema import VERSION, Health
 from .sockets import BUSY, Conversation, Seats, refuse
 from .stream import Stream
-from .uploads import CLIENT_LEFT, Workbench, router
+from .uploads import Workbench
 
 PAGE = Path(__file__).parent / "page"
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -40,9 +44,13 @@ class Settings:
         voice_model: a name, or the path of a model.
         device: where the models run.
         sessions: WebSockets at once.
-        analyses: uploads at once.
+        analyses: analyses at once.
+        queue: analyses that may wait.
         upload_bytes: of one upload.
-        analysis_s: seconds that the analysis of one upload may take.
+        analysis_s: seconds that one analysis may take.
+        keep_s: seconds that the results of an analysis under /v1 are kept.
+        jobs: the folder in which those are kept, also over a restart; by default a temporary one.
+        limits: what the process of one analysis may take.
     """
 
     face_model: str = "face"
@@ -50,8 +58,12 @@ class Settings:
     device: Device = "auto"
     sessions: int = 4
     analyses: int = 2
+    queue: int = 16
     upload_bytes: int = 512 << 20
     analysis_s: float = 1800.0
+    keep_s: float = 3600.0
+    jobs: Path | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
@@ -73,17 +85,28 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
     make = partial(Stream, face_model=models["face"], voice_model=models["voice"])
     seats = Seats(settings.sessions)
     bench = Workbench(settings.analyses, settings.analysis_s)
+    room = settings.upload_bytes + settings.limits.file
+    jobs = Jobs(bench.places, settings.analysis_s, settings.queue, settings.keep_s, room)
+    setup = Setup(
+        face_model=settings.face_model,
+        voice_model=settings.voice_model,
+        device=settings.device,
+        limits=settings.limits,
+    )
     executor = ThreadPoolExecutor(settings.sessions, "stream")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with bench.open():
-            yield
+        with bench.open() as folder, jobs.open(settings.jobs or folder):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(jobs.run)
+                yield
+                tasks.cancel_scope.cancel()
         executor.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(
         title="emoscope",
-        version=version("emoscope"),
+        version=VERSION,
         description="Emotion from faces and voices. The scores are a model's guess about expression.",
         docs_url=None,  # its page asks other hosts for its scripts
         redoc_url=None,
@@ -95,11 +118,11 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             Middleware(SmallBodies, most=settings.upload_bytes),
             Middleware(SteadyBodies),
         ],
-        exception_handlers={ClientDisconnect: _left},
+        exception_handlers=dict(HANDLERS),
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
-    chosen = [f"{name.replace('_', '-')}={getattr(settings, name)}" for name in ("face_model", "voice_model", "device")]
-    app.include_router(router(bench, chosen))
+    app.include_router(uploads.router(bench, setup))
+    app.include_router(analyses.router(jobs, setup, kept=settings.jobs is not None))
     page = _page(session, local="*" not in hosts)
 
     @app.get("/", include_in_schema=False)
@@ -116,6 +139,8 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             most_sessions=seats.most,
             analyses=bench.taken,
             most_analyses=bench.most,
+            queued=len(jobs.queued),
+            most_queued=settings.queue,
         )
 
     @app.websocket("/live")
@@ -128,11 +153,6 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             await Conversation(socket, make, executor).run()
 
     return app
-
-
-async def _left(request: Request, error: Exception) -> Response:
-    """The answer to a client that went away while it sent: nobody's, and no traceback in the log."""
-    return Response(status_code=CLIENT_LEFT)
 
 
 def _page(session: Session, local: bool) -> str:

@@ -10,6 +10,7 @@ import uvicorn
 
 from ..errors import EmoscopeError
 from .app import LOOPBACK, Settings, create_app
+from .ledger import Ledger
 from .protocol import LARGEST_MESSAGE
 
 MOST_CONNECTIONS = 64
@@ -29,6 +30,9 @@ def serve(host: str, port: int, settings: Settings, tell: Callable[[str], None])
         EmoscopeError: the address cannot be had, or a model cannot.
     """
     local = _is_loopback(host)
+    if settings.jobs:
+        with Ledger(settings.jobs) as ledger:  # what is wrong with it is said now, and in one line
+            ledger.all()
     app = create_app(settings, LOOPBACK if local else ("*",))
     cv2.setNumThreads(1)  # a stream has one thread: its detector's would take the other streams' cores
     with _listen(host, port) as listener:
