@@ -15,11 +15,13 @@ from starlette.responses import FileResponse
 
 from ..errors import EmoscopeError
 from ..export.export import export
+from .access import client_of
 from .jobs import Full, Job, Jobs
 from .order import OUT, Order, Setup
 from .parameters import Parameters
 from .receiving import BODY, receive
 from .schema import Analysis, AnalysisState, Problem
+from .shares import Shares
 from .uploads import REFUSALS
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
@@ -51,6 +53,7 @@ NEEDS: dict[str, str] = {
 _PROBLEM = {"application/json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
 """Named, since FastAPI would give it the media type of the events."""
 UNKNOWN: dict[int | str, dict[str, Any]] = {
+    401: {"content": _PROBLEM, "description": "The token is missing or unknown"},
     404: {"content": _PROBLEM, "description": "There is no such analysis, or it was kept long enough"},
     422: {"content": _PROBLEM, "description": "A parameter is unknown or out of its range"},
 }
@@ -66,13 +69,13 @@ class Asked(Parameters):
     video: bool = Field(False, description="whether a video with what was read drawn in is wanted too")
 
 
-def router(jobs: Jobs, setup: Setup, kept: bool) -> APIRouter:
+def router(jobs: Jobs, setup: Setup, shares: Shares, kept: bool) -> APIRouter:
     """The routes of analyses; `kept` says whether they outlive the server."""
     routes = APIRouter(prefix="/v1/analyses", tags=["analyses"])
 
-    def known(id: str) -> Job:
+    def known(id: str, request: Request) -> Job:
         try:
-            return jobs.get(id, None)
+            return jobs.get(id, _owner(request))
         except KeyError:
             kept = f"results are kept for {jobs.keep_s:.0f} s"
             raise HTTPException(404, f"there is no such analysis; {kept}") from None
@@ -110,7 +113,10 @@ def router(jobs: Jobs, setup: Setup, kept: bool) -> APIRouter:
         The answer comes as soon as the recording has come, with an `id` and its place in the queue.
         """
         try:
-            with jobs.arriving(None) as arrival:  # before the body is read
+            with (
+                shares.upload(client_of(request.scope)),
+                jobs.arriving(_owner(request)) as arrival,
+            ):  # before the body is read
                 called = await receive(request, arrival.folder)
                 name, plain = asked.name or called, asked.plain()
                 order = Order(name=name, parameters=plain, setup=setup, report=True, video=asked.video, kept=kept)
@@ -163,6 +169,11 @@ def router(jobs: Jobs, setup: Setup, kept: bool) -> APIRouter:
         jobs.remove(job)
 
     return routes
+
+
+def _owner(request: Request) -> str | None:
+    client = client_of(request.scope)
+    return client.name if client else None
 
 
 def _exported(out: Path, format: Any) -> Path:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, WebSocket
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse
 
@@ -21,12 +22,14 @@ from ..models import Device
 from ..report.palette import colours
 from ..session import Session
 from . import analyses, uploads
+from .access import PROTOCOL, Client, Tokens, client_of, offered
 from .guard import SafeHeaders, SameOrigin, SmallBodies, SteadyBodies
 from .jobs import Jobs
 from .order import Limits, Setup
 from .problems import HANDLERS
 from .protocol import Start
 from .schema import VERSION, Health
+from .shares import Shares
 from .sockets import BUSY, Conversation, Seats, refuse
 from .stream import Stream
 from .uploads import Workbench
@@ -51,6 +54,8 @@ class Settings:
         keep_s: seconds that the results of an analysis under /v1 are kept.
         jobs: the folder in which those are kept, also over a restart; by default a temporary one.
         limits: what the process of one analysis may take.
+        clients: who may use the server; by default everybody who reaches it.
+        origins: of pages elsewhere that may use it, as `https://app.example`.
     """
 
     face_model: str = "face"
@@ -64,6 +69,8 @@ class Settings:
     keep_s: float = 3600.0
     jobs: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    clients: Sequence[Client] = ()
+    origins: Sequence[str] = ()
 
 
 def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK) -> FastAPI:
@@ -93,6 +100,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         device=settings.device,
         limits=settings.limits,
     )
+    shares = Shares(jobs)
     executor = ThreadPoolExecutor(settings.sessions, "stream")
 
     @asynccontextmanager
@@ -114,15 +122,17 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         middleware=[
             Middleware(SafeHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
-            Middleware(SameOrigin),
+            *_cross_origin(settings.origins),
+            Middleware(SameOrigin, allowed=settings.origins),
+            *([Middleware(Tokens, clients=settings.clients)] if settings.clients else []),
             Middleware(SmallBodies, most=settings.upload_bytes),
             Middleware(SteadyBodies),
         ],
         exception_handlers=dict(HANDLERS),
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
-    app.include_router(uploads.router(bench, setup))
-    app.include_router(analyses.router(jobs, setup, kept=settings.jobs is not None))
+    app.include_router(uploads.router(bench, setup, shares))
+    app.include_router(analyses.router(jobs, setup, shares, kept=settings.jobs is not None))
     page = _page(session, local="*" not in hosts)
 
     @app.get("/", include_in_schema=False)
@@ -145,14 +155,31 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
 
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
-        await socket.accept()
-        if seats.full:
-            await refuse(socket, f"all {seats.most} sessions of this server are in use; try again later", BUSY)
-            return
-        with seats:
-            await Conversation(socket, make, executor).run()
+        await socket.accept(PROTOCOL if PROTOCOL in offered(socket.scope) else None)
+        with shares.stream(client_of(socket.scope)) as allowed:
+            if not allowed or seats.full:
+                whose = f"all {seats.most} sessions of this server" if allowed else "all sessions of this token"
+                await refuse(socket, f"{whose} are in use; try again later", BUSY)
+                return
+            with seats:
+                await Conversation(socket, make, executor).run()
 
     return app
+
+
+def _cross_origin(origins: Sequence[str]) -> list[Middleware]:
+    """What tells browsers that pages of these origins may read the answers."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["location", "retry-after", "content-disposition"],
+        )
+    ]
 
 
 def _page(session: Session, local: bool) -> str:

@@ -119,6 +119,10 @@ class Jobs:
         """Jobs under way."""
         return sum(job.record.state == "running" for job in self._jobs.values())
 
+    def unfinished(self, owner: str) -> int:
+        """How many of an owner's jobs wait or run."""
+        return sum(job.record.owner == owner and not job.over for job in self._jobs.values())
+
     @contextmanager
     def arriving(self, owner: str | None) -> Iterator["Arrival"]:
         """A place in the queue while a recording comes; its folder is removed unless it is `submit`ted.

@@ -17,11 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from .access import client_of
 from .order import OUT, Order, Setup
 from .parameters import Parameters
 from .problems import CLIENT_LEFT
 from .receiving import BODY, receive
 from .schema import Analysis, Problem
+from .shares import Shares
 from .working import JobError, Progress, work
 
 Format = Literal["json", "csv", "report", "events"]
@@ -44,11 +46,14 @@ class Asked(Parameters):
     )
 
 
+DENIED: dict[int | str, dict[str, Any]] = {401: {"model": Problem, "description": "The token is missing or unknown"}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    **DENIED,
     400: {"model": Problem, "description": "The body holds no recording"},
     408: {"model": Problem, "description": "The upload came too slowly"},
     413: {"model": Problem, "description": "The upload is too large"},
     422: {"model": Problem, "description": "A parameter is unknown or out of its range"},
+    429: {"model": Problem, "description": "This token has as many as it may; `retry-after` says when to ask again"},
     503: {"model": Problem, "description": "There is no place left; `retry-after` says when to ask again"},
 }
 """What an upload may be answered wherever it goes."""
@@ -134,7 +139,7 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def router(bench: Workbench, setup: Setup) -> APIRouter:
+def router(bench: Workbench, setup: Setup, shares: Shares) -> APIRouter:
     """The route of uploads."""
     routes = APIRouter()
 
@@ -145,6 +150,7 @@ def router(bench: Workbench, setup: Setup) -> APIRouter:
         That is the simple way; for long recordings, `/v1/analyses` takes them and answers at once.
         """
         async with AsyncExitStack() as stack:
+            stack.enter_context(shares.upload(client_of(request.scope)))
             folder = await stack.enter_async_context(bench.place())  # before the body is read
             name = await receive(request, folder)
             drawn = asked.format in ("report", "events")
