@@ -674,6 +674,8 @@ _LIMITS = [
 @click.option("--jobs", type=click.Path(path_type=Path),
               help="Folder of the analyses under /v1, which then survive a restart "
               "[default: a temporary one].")  # fmt: skip
+@click.option("--log", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="Warnings alone, or a line of JSON a request too; nothing personal.")  # fmt: skip
 @_with(_LIMITS)
 def live(token_file: Path | None, **options: Any) -> None:
     """Serve a page that reads emotions from the camera and the microphone, and an API for programs.
@@ -695,7 +697,7 @@ def live(token_file: Path | None, **options: Any) -> None:
     except ModuleNotFoundError as error:
         raise missing_extra("the live page", error.name or "a package", "live") from None
 
-    where = ("host", "port", "insecure", "tls_cert", "tls_key", "connections")
+    where = ("host", "port", "insecure", "tls_cert", "tls_key", "connections", "log")
     address = Address(**{name: options.pop(name) for name in where})
     settings = Settings(
         clients=read_clients(token_file) if token_file else (),

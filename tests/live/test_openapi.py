@@ -41,7 +41,8 @@ def test_all_routes_are_described() -> None:
     paths = schema.raw_schema["paths"]
     one = "/v1/analyses/{id}"
     assert set(paths) == {
-        "/analyze", "/health", "/v1/analyses", one, f"{one}/events", f"{one}/result", f"{one}/files/{{format}}",
+        "/analyze", "/health", "/health/live", "/health/ready", "/metrics",
+        "/v1/analyses", one, f"{one}/events", f"{one}/result", f"{one}/files/{{format}}",
     }  # fmt: skip
     assert set(paths["/analyze"]["post"]["responses"]) >= {"200", "413", "415", "422", "503", "504"}
     assert set(paths["/v1/analyses"]["post"]["responses"]) >= {"202", "413", "422", "503"}

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import EmoscopeError
 
-OPEN = ("/health",)
+OPEN = ("/health", "/health/live", "/health/ready")
 """Paths that need no token: who watches the server asks them."""
 COOKIE = "emoscope-token"
 PROTOCOL = "emoscope"

@@ -13,10 +13,11 @@ import anyio
 from fastapi import FastAPI, WebSocket
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from ..models import Device
 from ..report.palette import colours
@@ -25,14 +26,16 @@ from . import analyses, uploads
 from .access import PROTOCOL, Client, Tokens, client_of, offered
 from .guard import SafeHeaders, SameOrigin, SmallBodies, SteadyBodies
 from .jobs import Jobs
+from .logs import Requests
+from .metrics import Metrics
 from .order import Limits, Setup
 from .problems import HANDLERS
 from .protocol import Start
-from .schema import VERSION, Health
+from .schema import VERSION, Alive, Health, Problem
 from .shares import Shares
 from .sockets import BUSY, Conversation, Seats, refuse
 from .stream import Stream
-from .uploads import Workbench
+from .uploads import DENIED, Workbench
 
 PAGE = Path(__file__).parent / "page"
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -101,6 +104,8 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         limits=settings.limits,
     )
     shares = Shares(jobs)
+    metrics = Metrics(lambda: seats.taken, lambda: bench.taken, lambda: len(jobs.queued))
+    jobs.ended = metrics.ended
     executor = ThreadPoolExecutor(settings.sessions, "stream")
 
     @asynccontextmanager
@@ -120,6 +125,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
+            Middleware(Requests, metrics=metrics),
             Middleware(SafeHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
             *_cross_origin(settings.origins),
@@ -153,6 +159,23 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
             most_queued=settings.queue,
         )
 
+    @app.get("/health/live")
+    async def alive() -> Alive:
+        """That the server runs."""
+        return Alive(status="ok")
+
+    @app.get("/health/ready", responses={503: {"model": Problem, "description": "It can take no work at present"}})
+    async def ready() -> Alive:
+        """That the server can take work: its models are loaded, and the disk has room."""
+        if not jobs.has_room:
+            raise HTTPException(503, "the server's disk is full")
+        return Alive(status="ok")
+
+    @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **DENIED})
+    async def prometheus() -> Response:
+        """What the server counts and times, for Prometheus."""
+        return metrics.page()
+
     @app.websocket("/live")
     async def live(socket: WebSocket) -> None:
         await socket.accept(PROTOCOL if PROTOCOL in offered(socket.scope) else None)
@@ -162,7 +185,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
                 await refuse(socket, f"{whose} are in use; try again later", BUSY)
                 return
             with seats:
-                await Conversation(socket, make, executor).run()
+                await Conversation(socket, make, executor, metrics).run()
 
     return app
 

@@ -4,7 +4,7 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,8 @@ class Job:
         progress: how far it is, while it runs.
         changed: set when anything of it changes; then there is a new one.
         gone: whether it was removed.
+        scope: ends it, while it runs.
+        stages: seconds that each step took.
     """
 
     record: Record
@@ -49,6 +51,7 @@ class Job:
     changed: anyio.Event = field(default_factory=anyio.Event)
     gone: bool = False
     scope: anyio.CancelScope | None = None
+    stages: dict[str, float] = field(default_factory=dict)
 
     @property
     def over(self) -> bool:
@@ -70,6 +73,9 @@ class Jobs:
         waiting: jobs that may wait.
         keep_s: seconds that a job is kept after it ended.
         room: bytes that must be free on the disk for another one.
+
+    Attributes:
+        ended: told each job that was done or failed.
     """
 
     def __init__(self, places: anyio.Semaphore, longest_s: float, waiting: int, keep_s: float, room: int) -> None:
@@ -79,6 +85,12 @@ class Jobs:
         self._ledger: Ledger
         self._folder: Path
         self._come = anyio.Event()
+        self.ended: Callable[[Job], None] = lambda job: None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the disk has room for another one."""
+        return shutil.disk_usage(self._folder).free >= self.room
 
     @contextmanager
     def open(self, folder: Path) -> Iterator[None]:
@@ -132,7 +144,7 @@ class Jobs:
         """
         if len(self.queued) + self._receiving >= self.waiting:
             raise Full(f"{self.waiting} analyses are waiting; try again later")
-        if shutil.disk_usage(self._folder).free < self.room:
+        if not self.has_room:
             raise Full("the server's disk is full; try again later")
         self._receiving += 1
         id = secrets.token_urlsafe(16)
@@ -217,7 +229,12 @@ class Jobs:
                 if record.tries > MOST_TRIES:
                     raise JobError(f"{record.order.name}: was interrupted {MOST_TRIES} times; it is not tried again")
                 async with aclosing(work(job.folder, record.order, self.longest_s)) as events:
+                    begun = time.monotonic()
                     async for job.progress in events:
+                        step = job.progress.step
+                        if step not in job.stages:
+                            begun = time.monotonic()
+                        job.stages[step] = time.monotonic() - begun
                         job.tell()
                 record.state = "done"
         except JobError as error:
@@ -233,6 +250,7 @@ class Jobs:
             return
         record.ended = time.time()
         self._ledger.put(record)
+        self.ended(job)
         _forget_recording(job.folder)
         self._moved(job)
 

@@ -133,6 +133,12 @@ class Health(BaseModel):
     most_queued: int
 
 
+class Alive(BaseModel):
+    """That it is so."""
+
+    status: Literal["ok"]
+
+
 class Problem(BaseModel):
     """What went wrong, in one line."""
 

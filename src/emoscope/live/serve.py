@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import uvicorn
@@ -14,6 +15,7 @@ import uvicorn
 from ..errors import EmoscopeError
 from .app import LOOPBACK, Settings, create_app
 from .ledger import Ledger
+from .logs import log_json
 from .protocol import LARGEST_MESSAGE
 
 
@@ -28,6 +30,7 @@ class Address:
         tls_cert: PEM file of the certificate and those above it; with `tls_key` the server speaks https.
         tls_key: PEM file of its key.
         connections: at once, of whatever kind; one more is answered with status 503.
+        log: `text`: warnings alone; `json`: a line a request too.
     """
 
     host: str = "127.0.0.1"
@@ -36,6 +39,7 @@ class Address:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     connections: int = 64
+    log: Literal["text", "json"] = "text"
 
 
 def serve(address: Address, settings: Settings, tell: Callable[[str], None]) -> None:
@@ -70,9 +74,12 @@ def serve(address: Address, settings: Settings, tell: Callable[[str], None]) -> 
             tell("everybody who reaches this address can use it")
         if not local and not address.tls_cert:
             tell("what is sent can be read on its way, and browsers give a page no camera: put TLS in front")
+        if address.log == "json":
+            log_json()
         config = uvicorn.Config(
             app,
             log_level="warning",
+            log_config=uvicorn.config.LOGGING_CONFIG if address.log == "text" else None,
             access_log=False,
             server_header=False,
             ws="websockets-sansio",
