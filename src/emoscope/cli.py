@@ -665,6 +665,8 @@ _LIMITS = [
 @click.option("--insecure", is_flag=True, help="Let others reach the server without tokens.")
 @click.option("--allow-origin", multiple=True, metavar="ORIGIN",
               help="Pages elsewhere that may use it, as https://app.example; may be repeated.")  # fmt: skip
+@click.option("--allow-url", multiple=True, metavar="URL",
+              help="Beginning of addresses from which recordings may be fetched; may be repeated.")  # fmt: skip
 @click.option("--tls-cert", type=click.Path(path_type=Path), help="PEM file of the certificate and those above it.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="PEM file of its key.")
 @click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
@@ -702,6 +704,7 @@ def live(token_file: Path | None, **options: Any) -> None:
     settings = Settings(
         clients=read_clients(token_file) if token_file else (),
         origins=options.pop("allow_origin"),
+        urls=options.pop("allow_url"),
         sessions=options.pop("streams"),
         upload_bytes=options.pop("upload_mib") << 20,
         analysis_s=options.pop("minutes") * 60,

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse
 from ..errors import EmoscopeError
 from ..export.export import export
 from .access import client_of
+from .fetching import NotAllowed, NotFetched, Sources, TooLarge
 from .jobs import Full, Job, Jobs
 from .order import OUT, Order, Setup
 from .parameters import Parameters
@@ -57,6 +58,10 @@ UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"content": _PROBLEM, "description": "There is no such analysis, or it was kept long enough"},
     422: {"content": _PROBLEM, "description": "A parameter is unknown or out of its range"},
 }
+UNFETCHED: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "`input_url` is none that this server may fetch from"},
+    502: {"model": Problem, "description": "There is no recording at `input_url`, or it does not come"},
+}
 UNDONE: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "It is not done yet, it failed, or has no such result"}
 }
@@ -67,10 +72,16 @@ class Asked(Parameters):
 
     name: Name | None = Field(None, description="what to call the recording [default: its file's name]")
     video: bool = Field(False, description="whether a video with what was read drawn in is wanted too")
+    input_url: str | None = Field(
+        None,
+        max_length=2000,
+        pattern=r"^https?://",
+        description="where the recording is, instead of a body: an address that the server may fetch from",
+    )
 
 
-def router(jobs: Jobs, setup: Setup, shares: Shares, kept: bool) -> APIRouter:
-    """The routes of analyses; `kept` says whether they outlive the server."""
+def router(jobs: Jobs, setup: Setup, shares: Shares, sources: Sources, kept: bool) -> APIRouter:
+    """The routes of analyses; `sources` is what may be fetched, `kept` whether they outlive the server."""
     routes = APIRouter(prefix="/v1/analyses", tags=["analyses"])
 
     def known(id: str, request: Request) -> Job:
@@ -106,7 +117,7 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, kept: bool) -> APIRouter:
             results=_results(job) if record.state == "done" else [],
         )
 
-    @routes.post("", status_code=202, responses=REFUSALS, openapi_extra={"requestBody": BODY})
+    @routes.post("", status_code=202, responses={**REFUSALS, **UNFETCHED}, openapi_extra={"requestBody": BODY})
     async def submit(request: Request, response: Response, asked: Annotated[Asked, Query()]) -> AnalysisState:
         """Take a recording; what is found in it is there later.
 
@@ -117,12 +128,19 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, kept: bool) -> APIRouter:
                 shares.upload(client_of(request.scope)),
                 jobs.arriving(_owner(request)) as arrival,
             ):  # before the body is read
-                called = await receive(request, arrival.folder)
+                url = asked.input_url
+                called = await (sources.fetch(url, arrival.folder) if url else receive(request, arrival.folder))
                 name, plain = asked.name or called, asked.plain()
                 order = Order(name=name, parameters=plain, setup=setup, report=True, video=asked.video, kept=kept)
                 job = arrival.submit(order)
         except Full as full:
             raise HTTPException(503, str(full), {"retry-after": "10"}) from None
+        except NotAllowed as error:
+            raise HTTPException(403, str(error)) from None
+        except TooLarge as error:
+            raise HTTPException(413, str(error)) from None
+        except NotFetched as error:
+            raise HTTPException(502, str(error)) from None
         response.headers["location"] = f"{routes.prefix}/{job.record.id}"
         return state(job)
 

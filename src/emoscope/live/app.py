@@ -24,6 +24,7 @@ from ..report.palette import colours
 from ..session import Session
 from . import analyses, uploads
 from .access import PROTOCOL, Client, Tokens, client_of, offered
+from .fetching import Sources
 from .guard import SafeHeaders, SameOrigin, SmallBodies, SteadyBodies
 from .jobs import Jobs
 from .logs import Requests
@@ -58,6 +59,7 @@ class Settings:
         jobs: the folder in which those are kept, also over a restart; by default a temporary one.
         limits: what the process of one analysis may take.
         clients: who may use the server; by default everybody who reaches it.
+        urls: beginnings of addresses from which recordings may be fetched.
         origins: of pages elsewhere that may use it, as `https://app.example`.
     """
 
@@ -73,6 +75,7 @@ class Settings:
     jobs: Path | None = None
     limits: Limits = field(default_factory=Limits)
     clients: Sequence[Client] = ()
+    urls: Sequence[str] = ()
     origins: Sequence[str] = ()
 
 
@@ -137,8 +140,9 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         exception_handlers=dict(HANDLERS),
     )
     app.mount("/static", StaticFiles(directory=PAGE / "static"), name="static")
+    sources = Sources(settings.urls, settings.upload_bytes)
     app.include_router(uploads.router(bench, setup, shares))
-    app.include_router(analyses.router(jobs, setup, shares, kept=settings.jobs is not None))
+    app.include_router(analyses.router(jobs, setup, shares, sources, kept=settings.jobs is not None))
     page = _page(session, local="*" not in hosts)
 
     @app.get("/", include_in_schema=False)
