@@ -189,7 +189,9 @@ def test_another_model_or_version_begins_anew_and_says_so(portrait: np.ndarray, 
     second = emoscope.observe(path, out=tmp_path, face_model="face-ferplus")
     assert (len(first.faces), len(second.faces)) == (1, 1)
     assert second.info["models"]["face"]["name"] == "face-ferplus"
-    assert second.info["notes"] == ["one.png: observed anew, as the evidence was made by another version or model"]
+    assert second.info["notes"] == [
+        "one.png: observed anew, as the evidence was made by another version or model, or with other options"
+    ]
 
 
 def test_reading_needs_the_evidence_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

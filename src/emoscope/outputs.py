@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -111,17 +112,37 @@ def write_pictures(
     if (out / EvidenceFile.NAME).is_file():
         with EvidenceFile.open(out) as file:
             file.keep_frames([(frame.time, frame.scale, _jpeg(frame.image)) for frame in frames])
-    page = write_report(timeline, out, frames, cards)
+    page = write_report(timeline, out, frames, cards, path)
     if failure:
         raise EmoscopeError(f"{failure}; the tables and the report are in {out}") from failure
     return [page, video] if video and video.exists() else [page]
 
 
-def write_report(timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card]) -> Path:
-    """Write `report.html` with these frames, the readings drawn in; returns its path."""
+def write_report(
+    timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card], path: Path | None = None
+) -> Path:
+    """Write `report.html` with these frames, the readings drawn in; returns its path.
+
+    It plays the annotated video, if there is one, or the recording: at `path`, or beside the page or its folder.
+    """
     page = out / "report.html"
-    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards)
+    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards, _played(timeline, path, out))
     return page
+
+
+def _played(timeline: Timeline, path: Path | None, out: Path) -> str | None:
+    """The address, from the page, of what it plays: the annotated video, else the recording, where it can be found."""
+    name = str(timeline.info.get("input") or "")
+    if timeline.info.get("kind") not in ("video", "sound") or not name:
+        return None
+    recordings = [path] if path and readable(path.name) == name else []  # an upload has another name than its file
+    for file in (out / "annotated.mp4", *recordings, out / name, out.parent / name):
+        try:
+            if file.is_file():
+                return quote(Path(os.path.relpath(file, out)).as_posix())
+        except ValueError:  # on another drive than the page
+            continue
+    return None
 
 
 def kept_frames(out: Path) -> list[KeptFrame]:

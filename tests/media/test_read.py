@@ -518,6 +518,9 @@ class TestDamage:
             outcomes.add(outcome(path, damaged))
         assert "read" in outcomes
 
+    def test_the_head_of_a_tiff_alone_is_refused(self, tmp_path: Path) -> None:
+        assert outcome(tmp_path / "a.bin", b"II*\x00\x08\x00\x00\x00\x01") == "refused"
+
     @given(content=st.binary(max_size=400), magic=st.sampled_from(MAGIC))
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_any_bytes_give_items_or_one_clear_line(self, tmp_path: Path, magic: bytes, content: bytes) -> None:

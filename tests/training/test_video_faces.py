@@ -8,6 +8,7 @@ import pytest
 
 from emoscope.data.clips import FaceClip
 from emoscope.emotions import EMOTIONS
+from emoscope.training.distil import AS_THEY_ARE, views
 from emoscope.training.video_faces import FACES, ONSET_FACES, ONSET_S, load_clip_faces
 
 ANGER, NEUTRAL, SADNESS = (EMOTIONS.index(name) for name in ("anger", "neutral", "sadness"))
@@ -52,3 +53,16 @@ def test_only_the_actors_that_were_asked_for(data: Path) -> None:
     assert len(both.inputs) == 2 * len(one.inputs)
     late = one.taught == 0
     np.testing.assert_allclose(one.targets[late][:, ANGER], 1)  # nobody judged this clip
+
+
+def test_views_of_a_face_keep_its_target_and_share_of_the_draws(data: Path) -> None:
+    samples = load_clip_faces(data, frozenset({1001}))
+    n = len(samples.inputs)
+    seen = views(samples, lambda faces, targets: (1 - faces, targets), 2)
+    np.testing.assert_array_equal(seen.inputs[:n], samples.inputs)
+    np.testing.assert_array_equal(seen.inputs[2 * n :], 255 - samples.inputs)
+    np.testing.assert_array_equal(seen.targets, np.concatenate([samples.targets] * 3))
+    assert seen.drawn is not None and seen.taught is not None
+    assert len(seen.taught) == len(seen.labels) == 3 * n
+    assert seen.drawn.sum() == pytest.approx(1)
+    assert seen.drawn[:n].sum() == pytest.approx(AS_THEY_ARE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError, WebPImagePlugin
+from PIL import Image, WebPImagePlugin
 
 from ..errors import MediaError
 from .decode import MAX_PIXELS, check_size, shown
@@ -127,7 +127,7 @@ def _header(file: BinaryIO, path: Path) -> Image.Image | None:
         except Image.DecompressionBombError as error:
             limit = MAX_PIXELS // 1_000_000
             raise MediaError(f"{shown(path)}: the picture is too large, expected at most {limit} megapixels") from error
-        except (UnidentifiedImageError, ValueError):  # no picture, or a header too damaged to tell
+        except (OSError, ValueError):  # no picture, or a header too damaged to tell
             return None
 
 

@@ -5,15 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ..calibration import probabilities as calibrated
 from ..errors import EmoscopeError
 from ..models import Model
 from .evaluate import logits
-from .loop import Samples
+from .loop import Augment, Samples
 
 SHARE = 0.7
 """How much of a target is the teachers'; the rest is the recipe's own."""
+
+AS_THEY_ARE = 1 / 3
+"""Share of the samples drawn that are unchanged, where there are views."""
+VIEWS_AT_ONCE = 512
 
 
 def probabilities(models: Sequence[Model], inputs: np.ndarray) -> np.ndarray:
@@ -49,6 +54,35 @@ def distilled(samples: Samples, teachers: Sequence[Path], labels: tuple[str, ...
     said = probabilities(models, samples.inputs)
     share = np.float32(SHARE) if samples.taught is None else samples.taught[:, None]
     return replace(samples, targets=(1 - share) * samples.targets + share * said)
+
+
+def views(samples: Samples, augment: Augment, count: int, seed: int = 0) -> Samples:
+    """The samples, and `count` changed views of each after them: teachers are asked about what the student is shown.
+
+    Fixed targets of unchanged pictures teach a student, over a long training, what is not in its views (Beyer et al.
+    2022, arXiv:2106.05237).
+
+    Args:
+        samples: with uint8 pictures `(n, height, width)` as inputs.
+        augment: changes them, and leaves their targets.
+        seed: of the changes.
+    """
+    torch.manual_seed(seed)
+    parts = [samples.inputs]
+    for _ in range(count):
+        for some in np.array_split(samples.inputs, max(1, len(samples.inputs) // VIEWS_AT_ONCE)):
+            changed, _targets = augment(torch.from_numpy(some).float().unsqueeze(1) / 255, torch.zeros(len(some), 1))
+            parts.append((changed.squeeze(1) * 255).round().clamp(0, 255).byte().numpy())
+
+    drawn = np.full(len(samples.inputs), 1 / len(samples.inputs)) if samples.drawn is None else samples.drawn
+    taught = [] if samples.taught is None else [samples.taught] * (count + 1)
+    return Samples(
+        inputs=np.concatenate(parts),
+        targets=np.concatenate([samples.targets] * (count + 1)),
+        labels=np.concatenate([samples.labels] * (count + 1)),
+        drawn=np.concatenate([AS_THEY_ARE * drawn, *[(1 - AS_THEY_ARE) / count * drawn] * count]),
+        taught=np.concatenate(taught) if taught else None,
+    )
 
 
 def together(*parts: Samples) -> Samples:

@@ -40,6 +40,8 @@ class Recipe:
             of its inputs; by default the network itself.
         half: whether the model's file keeps its weights as float16.
         labels_in: reads the labels from the data, where they are one's own: then the network is made for so many.
+        views: how many changed views of each sample teachers are asked about too, where there are any.
+        view: makes what changes them.
         licence: of the weights, where the data's allows no other than this.
     """
 
@@ -60,6 +62,8 @@ class Recipe:
     deploy: Callable[[nn.Module, Tensor], Deployed] = lambda network, inputs: (network, (inputs,))
     half: bool = False
     labels_in: Callable[[Path], tuple[str, ...]] | None = None
+    views: int = 0
+    view: Callable[[], Augment] | None = None
     licence: str = "Apache-2.0"
 
     def of(self, data: Path) -> "Recipe":

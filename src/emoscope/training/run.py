@@ -13,7 +13,7 @@ from torch import nn
 
 from ..errors import DataError
 from ..models import Card, Model
-from .distil import distilled
+from .distil import distilled, views
 from .evaluate import OWN, READERS, measure
 from .export import export
 from .loop import Samples, Trainer, batch_of, logits_of
@@ -68,6 +68,8 @@ def train(
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
     out.mkdir(parents=True, exist_ok=True)
+    if recipe.view:
+        samples = views(samples, recipe.view(), recipe.views, recipe.settings.seed)
     if teachers:
         samples = _taught(samples, teachers, recipe, out / "targets.npy", resume)
     configuration = {
