@@ -118,7 +118,7 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, sources: Sources, kept: boo
         )
 
     @routes.post("", status_code=202, responses={**REFUSALS, **UNFETCHED}, openapi_extra={"requestBody": BODY})
-    async def submit(request: Request, response: Response, asked: Annotated[Asked, Query()]) -> AnalysisState:
+    async def create_analysis(request: Request, response: Response, asked: Annotated[Asked, Query()]) -> AnalysisState:
         """Take a recording; what is found in it is there later.
 
         The answer comes as soon as the recording has come, with an `id` and its place in the queue.
@@ -145,19 +145,19 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, sources: Sources, kept: boo
         return state(job)
 
     @routes.get("/{id}", responses=UNKNOWN)
-    async def look(job: Known) -> AnalysisState:
+    async def get_analysis(job: Known) -> AnalysisState:
         """Where an analysis stands."""
         return state(job)
 
     @routes.get("/{id}/events", response_class=EventSourceResponse, responses=UNKNOWN)
-    async def follow(job: Known) -> AsyncIterator[AnalysisState]:
+    async def follow_analysis(job: Known) -> AsyncIterator[AnalysisState]:
         """Where an analysis stands, now and whenever that changes, as server-sent events; they end when it does."""
         async for now in jobs.watch(job):
             if not now.gone:
                 yield state(now)
 
     @routes.get("/{id}/result", response_class=FileResponse, responses={200: {"model": Analysis}, **UNKNOWN, **UNDONE})
-    async def result(job: Done) -> FileResponse:
+    async def get_result(job: Done) -> FileResponse:
         """What was found: the summary, and every observation."""
         return FileResponse(job.folder / OUT / "analysis.json", media_type="application/json")
 
@@ -166,7 +166,7 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, sources: Sources, kept: boo
     files: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": binary, **types}}}
 
     @routes.get("/{id}/files/{format}", response_class=FileResponse, responses={**files, **UNKNOWN, **UNDONE})
-    async def file(job: Done, format: Format) -> FileResponse:
+    async def get_file(job: Done, format: Format) -> FileResponse:
         """What was found as a file: the report, the video, a table, or for other programs."""
         if written := FILES.get(format):
             path = job.folder / OUT / written
@@ -182,7 +182,7 @@ def router(jobs: Jobs, setup: Setup, shares: Shares, sources: Sources, kept: boo
         )
 
     @routes.delete("/{id}", status_code=204, responses=UNKNOWN)
-    async def remove(job: Known) -> None:
+    async def delete_analysis(job: Known) -> None:
         """End an analysis, and remove everything that there is of it."""
         jobs.remove(job)
 

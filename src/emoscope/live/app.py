@@ -127,6 +127,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         docs_url=None,  # its page asks other hosts for its scripts
         redoc_url=None,
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls its functions
         middleware=[
             Middleware(Requests, metrics=metrics),
             Middleware(SafeHeaders),
@@ -150,7 +151,7 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         return HTMLResponse(page)
 
     @app.get("/health")
-    async def health() -> Health:
+    async def get_health() -> Health:
         """Whether the server runs, and how busy it is."""
         return Health(
             status="ok",
@@ -164,19 +165,19 @@ def create_app(settings: Settings | None = None, hosts: Sequence[str] = LOOPBACK
         )
 
     @app.get("/health/live")
-    async def alive() -> Alive:
+    async def get_live() -> Alive:
         """That the server runs."""
         return Alive(status="ok")
 
     @app.get("/health/ready", responses={503: {"model": Problem, "description": "It can take no work at present"}})
-    async def ready() -> Alive:
+    async def get_ready() -> Alive:
         """That the server can take work: its models are loaded, and the disk has room."""
         if not jobs.has_room:
             raise HTTPException(503, "the server's disk is full")
         return Alive(status="ok")
 
     @app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}, **DENIED})
-    async def prometheus() -> Response:
+    async def get_metrics() -> Response:
         """What the server counts and times, for Prometheus."""
         return metrics.page()
 

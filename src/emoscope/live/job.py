@@ -71,7 +71,9 @@ def _analyze(folder: Path, order: Order) -> None:
     (out / "analysis.json").write_text(json.dumps(analysis), encoding="utf-8")
     if order.report or order.video:
         cards = [card(chosen[f"{name}_model"]) for name in timeline.info["models"]]
-        write_pictures(timeline, path, out, _told("drawing"), cards, annotated=order.video)
+        page, *_ = write_pictures(timeline, path, out, _told("drawing"), cards, annotated=order.video)
+        words = page.read_text(encoding="utf-8")  # where the server has the video that the page plays
+        page.write_text(words.replace('src="annotated.mp4"', 'src="video"'), encoding="utf-8")
 
 
 def _told(step: str) -> Callable[[float, float | None], None]:
