@@ -536,8 +536,8 @@ def page(results: dict[str, Any]) -> str:
         low, high = faces["same"], faces["other"]
         lines += [
             "## How alike faces are", "",
-            f"{faces['clips']} clips of {faces['actors']} CREMA-D actors, cosine of two clips' looks, the mean of three "
-            f"frames each: of one actor {low[2]:.2f} in the median, {low[1]:.2f} at 5 %, {low[0]:.2f} at least; of two actors "
+            f"{faces['clips']} clips of {faces['actors']} CREMA-D actors, cosine of two clips' looks (three frames each): "
+            f"of one actor {low[2]:.2f} in the median, {low[1]:.2f} at 5 %, {low[0]:.2f} at least; of two "
             f"{high[0]:.2f} in the median, {high[1]:.2f} at 99.9 %, {high[2]:.2f} at most "
             f"({' and '.join(faces['most_alike'])}).", "",
             "| one person from cosine | pairs of one actor missed | pairs of two actors joined |", "|---|---|---|",

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .session import Session
     from .timeline import Observation, Timeline
 
+__version__: str
+"""The installed version, as pyproject.toml names it."""
+
 __all__ = [
     "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
     "analyze", "models", "observe", "read", "save_profile",
@@ -44,6 +47,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: `import emoscope` and `emoscope --help` stay quick."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
     if name == "models":
         return import_module(".models", __name__)
     if name in _HOMES:

@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from .errors import EmoscopeError, MediaError
 from .evidence import EvidenceFile
 from .media import Frame, open_media
+from .media.threads import Behind, ahead
 from .media.write import VideoWriter
 from .models import Card
 from .observing import Progress, media_files, readable
@@ -26,6 +28,9 @@ from .timeline import Observation, Timeline
 
 COMMENT = "annotated by emoscope; the scores are a model's guess about expression, not what a person feels"
 """Stands in the annotated video's metadata."""
+
+ANNOTATED_SIDE = 720
+"""Pixels of the shorter side of the annotated video at most."""
 
 STILLS = 100
 """Pictures of a folder that the page shows."""
@@ -112,18 +117,39 @@ def write_pictures(
     if (out / EvidenceFile.NAME).is_file():
         with EvidenceFile.open(out) as file:
             file.keep_frames([(frame.time, frame.scale, _jpeg(frame.image)) for frame in frames])
-    page = write_report(timeline, out, frames, cards)
+    page = write_report(timeline, out, frames, cards, path)
     if failure:
         raise EmoscopeError(f"{failure}; the tables and the report are in {out}") from failure
     return [page, video] if video and video.exists() else [page]
 
 
-def write_report(timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card]) -> Path:
-    """Write `report.html` with these frames, the readings drawn in; returns its path."""
+def write_report(
+    timeline: Timeline, out: Path, frames: Sequence[KeptFrame], cards: Sequence[Card], path: Path | None = None
+) -> Path:
+    """Write `report.html` with these frames, the readings drawn in; returns its path.
+
+    It plays the annotated video, if there is one, or the recording: at `path`, or beside the page or its folder.
+    """
     page = out / "report.html"
     views = Persons(out).views() if (out / EvidenceFile.NAME).is_file() else {}
-    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards, views)
+    shown = [_key_frame(timeline, frame) for frame in frames]
+    write_page(page, timeline, shown, cards, _played(timeline, path, out), views)
     return page
+
+
+def _played(timeline: Timeline, path: Path | None, out: Path) -> str | None:
+    """The address, from the page, of what it plays: the annotated video, else the recording, where it can be found."""
+    name = str(timeline.info.get("input") or "")
+    if timeline.info.get("kind") not in ("video", "sound") or not name:
+        return None
+    recordings = [path] if path and readable(path.name) == name else []  # an upload has another name than its file
+    for file in (out / "annotated.mp4", *recordings, out / name, out.parent / name):
+        try:
+            if file.is_file():
+                return quote(Path(os.path.relpath(file, out)).as_posix())
+        except ValueError:  # on another drive than the page
+            continue
+    return None
 
 
 def kept_frames(out: Path) -> list[KeptFrame]:
@@ -169,15 +195,17 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
     kept: list[KeptFrame] = []
     with ExitStack() as stack:
         media = stack.enter_context(open_media(path, original_sound=True, audio_track=timeline.info.get("audio_track")))
-        width, height = timeline.info["width"], timeline.info["height"]
+        size = timeline.info["width"], timeline.info["height"]
+        scale = min(1.0, ANNOTATED_SIDE / min(size))
+        width, height = (max(1, round(side * scale)) for side in size)
         writer = None
         if video:
-            started = VideoWriter(video, width, height, media.sound_format, comment)
-            writer = stack.enter_context(started)
-        for item in media:
+            writer = stack.enter_context(VideoWriter(video, width, height, media.sound_format, comment))
+        write = stack.enter_context(Behind())
+        for item in stack.enter_context(closing(ahead(media))):
             if not isinstance(item, Frame):
                 if writer:
-                    writer.write_sound(item.samples, item.time)
+                    write(writer.write_sound, item.samples, item.time)
                 continue
             if wanted and wanted[0] <= item.time:
                 kept.append(_small(item.image, item.time))
@@ -185,8 +213,12 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
             if writer:
                 shown, speaking = faces.at(item.time), voices.at(item.time)
                 voice = speaking[0] if speaking else None
-                drawn = draw(item.image, shown, voice, notice, timeline.names)
-                writer.write(_fitted(drawn, width, height), item.time)
+                image = item.image
+                if image.shape[1::-1] == size and scale < 1:  # first smaller: there is less to draw on
+                    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+                    shown = [_scaled(o, scale) for o in shown]
+                drawn = draw(image, shown, voice, notice, timeline.names)
+                write(writer.write, _fitted(drawn, width, height), item.time)
             elif not wanted:
                 break
             progress(item.time, media.duration)

@@ -1,6 +1,7 @@
 """The page: complete, self-contained, and safe against what files are called."""
 
 import base64
+import hashlib
 import re
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -64,11 +65,14 @@ def full_page(**info: object) -> str:
 
 
 def test_nothing_is_loaded_from_elsewhere() -> None:
-    html = full_page()
-    for _, attributes in Page(html).tags:
+    html = render(conversation(), [KeyFrame(1.5, picture(), "person 2, anger")], [card()], "annotated.mp4")
+    for tag, attributes in Page(html).tags:
+        if tag == "video":
+            assert attributes["src"] == "annotated.mp4"
+            continue
         for name in ("src", "href", "srcset", "action", "data", "poster"):
             assert (attributes.get(name) or "#").startswith(("#", "data:image/jpeg;base64,"))
-    assert "<script" not in html
+    assert [script.get("src") for script in Page(html).all("script")] == [None, None]
     assert "<link" not in html
     assert "@import" not in html
     assert not re.search(r"url\((?!#)", html)
@@ -86,13 +90,20 @@ def test_the_page_forbids_the_browser_to_load_anything() -> None:
     assert "default-src 'none'" in policy[0]
 
 
+def test_the_browser_runs_the_page_s_own_script_and_no_other() -> None:
+    html = full_page()
+    code = html.rsplit("<script>", 1)[1].split("</script>")[0]
+    name = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    assert f"script-src 'sha256-{name}'" in html
+
+
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>.mp4'
     timeline = conversation(input=evil, notes=[evil], version=evil, models={evil: evil})
     path = tmp_path / "report.html"
     write_page(path, timeline, [KeyFrame(0, picture(), evil)], [card(name=evil, description=evil, limits=(evil,))])
     page = Page(path.read_text(encoding="utf-8"))
-    assert page.all("script") == []
+    assert [script.get("type") for script in page.all("script")] == ["application/json", None]
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert [image["alt"] for image in page.all("img")] == [evil]
 

@@ -46,14 +46,15 @@ def bin_means(timeline: Timeline, edges: np.ndarray) -> np.ndarray:
     """The mean scores in each stretch of time, every observation weighted by its overlap with the stretch.
 
     Args:
-        timeline: observations of one person and source; one without a length counts as a thousandth of the axis.
+        timeline: observations of one person and source; one without a length counts as a thousandth of the axis, or as
+            a stretch where those are shorter.
         edges: `(n + 1,)` rising seconds.
 
     Returns:
         `(n, labels)` means, NaN where no observation overlaps.
     """
     start = timeline.start
-    end = np.maximum(timeline.end, start + (edges[-1] - edges[0]) / 1000)
+    end = np.maximum(timeline.end, start + min((edges[-1] - edges[0]) / 1000, edges[1] - edges[0]))
     scores = np.column_stack([timeline.scores, np.ones(len(timeline))])
     # the integral over time of all scores, and of how many observations there are: straight lines between the events
     events = np.concatenate([start, end])

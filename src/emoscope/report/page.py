@@ -16,6 +16,7 @@ from ..models import Card
 from ..timeline import Observation, Timeline
 from .bands import bands
 from .palette import colours
+from .player import script, series
 from .totals import SOURCE_WORDS, baseline_words, clock, is_still, leading, percent, ranked, sentence, shown, totals
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def write_page(
     timeline: Timeline,
     key_frames: Sequence[KeyFrame] = (),
     cards: Sequence[Card] = (),
+    recording: str | None = None,
     views: Mapping[int, bytes] = MappingProxyType({}),
 ) -> None:
-    """Write `report.html`: a page that needs no other file, no network and no script.
+    """Write `report.html`: a page that needs no other file and no network, and can be read without its script.
 
     A timeline with lengths is drawn as bands; still pictures as bars.
 
@@ -68,6 +70,7 @@ def write_page(
         timeline: what was observed; its `info` gives the facts of the run, all of them optional.
         key_frames: pictures to show, with their times.
         cards: the models that were used.
+        recording: the address, relative to the page, of what it plays in step with the timeline.
         views: for each person the best view of their face, as JPEG.
 
     Raises:
@@ -75,13 +78,14 @@ def write_page(
         OSError: the file cannot be written.
     """
     # a file name that is not Unicode holds lone surrogates, which UTF-8 cannot say
-    Path(path).write_bytes(render(timeline, key_frames, cards, views).encode("utf-8", "replace"))
+    Path(path).write_bytes(render(timeline, key_frames, cards, recording, views).encode("utf-8", "replace"))
 
 
 def render(
     timeline: Timeline,
     key_frames: Sequence[KeyFrame] = (),
     cards: Sequence[Card] = (),
+    recording: str | None = None,
     views: Mapping[int, bytes] = MappingProxyType({}),
 ) -> str:
     """The text of the page that `write_page` writes."""
@@ -105,6 +109,9 @@ def render(
         views=views,
         all_faces=timeline.mean_scores() if len(stills) > 1 else None,
         bands=bands(timeline) if len(timeline) and not stills else "",
+        series=series(timeline) if len(timeline) and not stills else "",
+        script=script(),
+        recording=recording,
         key_frames=[] if stills else key_frames,
         facts=facts(info),
         cards=cards,
