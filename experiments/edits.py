@@ -33,7 +33,7 @@ class Played:
         return len(self.frames) / RATE
 
 
-@lru_cache(maxsize=48)
+@lru_cache(maxsize=20)
 def play(path: Path) -> Played:
     """The frames of a clip and its sound."""
     frames: list[Frame] = []
