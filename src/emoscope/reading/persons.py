@@ -29,6 +29,8 @@ SAME_PLACE = 0.3
 """Overlap of two boxes in one frame above which they are one face, found twice."""
 SMALLEST = 24.0
 """Pixels of the longer side of a box: smaller faces are counted, not numbered."""
+MOST = 2500
+"""Pieces of tracks that are compared with each other, those with the best looks; each other one is a person."""
 STILL_S = 3.0
 """Seconds for which a face must be seen to be taken for a picture of one."""
 STILL = 1.2
@@ -234,10 +236,11 @@ def _persons(
     mean, weight = _looks_of(evidence.looks, tracks)
     apart = _together(evidence.faces, tracks) | (pictures[:, None] != pictures[None])
     seen = np.flatnonzero((weight > 0) & ~small)
+    seen = np.sort(seen[np.argsort(-weight[seen], kind="stable")[:MOST]])
     groups = agglomerate(mean[seen], weight[seen], apart[np.ix_(seen, seen)], JOIN, DOUBT, MARGIN)
     group = np.full(n, -1)
     group[seen] = groups.group
-    unseen = np.flatnonzero((weight == 0) & ~small)
+    unseen = np.setdiff1d(np.flatnonzero(~small), seen)
     group[unseen] = len(seen) + np.arange(len(unseen))
     number: dict[int, int] = {}
     for one in group.tolist():  # pieces are in order of time
