@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import models
     from .analysis import analyze, read, save_profile
+    from .capture import Live
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
     from .evidence import Evidence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .timeline import Observation, Timeline
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
     "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
@@ -29,6 +30,7 @@ _HOMES = {
     "EMOTIONS": "emotions",
     "EmoscopeError": "errors",
     "Evidence": "evidence",
+    "Live": "capture",
     "Observation": "timeline",
     "ObserveOptions": "observing",
     "Session": "session",
