@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -634,6 +634,37 @@ def report(folder: Path, out: Path | None) -> None:
     except ModuleNotFoundError as error:
         raise missing_extra("a page of results", error.name or "a package", "train") from None
     click.echo(f"{written} tables and pictures in {page}")
+
+
+@main.command()
+@click.option("--camera", default="0", show_default=True, help="Its number, or the path of a device or a video.")
+@click.option("--no-camera", is_flag=True, help="Do not look.")
+@click.option("--no-microphone", is_flag=True, help="Do not listen.")
+@click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
+@click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where the models run.")  # fmt: skip
+def watch(camera: str, no_camera: bool, no_microphone: bool, **models: Any) -> None:
+    """Read emotions from the camera and the microphone of this machine in the terminal, until Ctrl+C.
+
+    Nothing is stored. Listening needs the extra: pip install 'emoscope[watch]'.
+
+    \b
+    Example:
+        emoscope watch --no-microphone
+    """
+    from rich.console import Console
+
+    from .capture import Live
+    from .report.terminal import show_live
+    from .session import Session
+
+    if no_camera and no_microphone:
+        raise EmoscopeError("--no-camera and --no-microphone leave nothing to watch")
+    session = Session(faces=not no_camera, voice=not no_microphone, **models)
+    chosen = None if no_camera else int(camera) if camera.isdecimal() else camera
+    with Live(chosen, not no_microphone, session) as stream, suppress(KeyboardInterrupt):
+        show_live(stream, Console())
 
 
 _LIMITS = [
