@@ -532,6 +532,9 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
               help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path),
               help="Folder of an earlier training of the same network, or its .onnx file, to go on from.")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), help="A yaml of other settings than the recipe's.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE",
+              help="One other setting, as batch=64; may be given several times, and goes before --config.")  # fmt: skip
 def train(
     recipe: str,
     data: Path,
@@ -542,6 +545,8 @@ def train(
     device: str | None,
     teachers: tuple[Path, ...],
     start: Path | None,
+    config: Path | None,
+    pairs: tuple[str, ...],
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -557,12 +562,40 @@ def train(
     \b
     Example:
         emoscope train face-ferplus --data DATA --out runs/face
+        emoscope train face-ferplus --data DATA --out runs/slow --set rate=0.001 --set batch=64
     """
     try:
+        from .training.changes import read
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise missing_extra("training", error.name or "a package", "train") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
+    changes = read(config, pairs)
+    run(
+        recipe, data, out,
+        resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start, changes=changes,
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def runs(folder: Path) -> None:
+    """Compare the trainings in FOLDER: a table, and runs.csv and runs.svg in it, with the curves of all.
+
+    \b
+    Example:
+        emoscope runs runs
+    """
+    from .report.metrics import show_runs
+
+    try:
+        from .training.runs import find, table, write
+
+        found = find(folder)
+        paths = write(found, folder)
+    except ModuleNotFoundError as error:
+        raise missing_extra("comparing trainings", error.name or "a package", "train") from None
+    show_runs(table(found))
+    click.echo("\n".join(f"wrote {path}" for path in paths))
 
 
 @main.command()
