@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .errors import EmoscopeError
     from .evidence import Evidence
     from .observing import ObserveOptions, observe
+    from .persons import Persons
     from .session import Session
     from .timeline import Observation, Timeline
 
@@ -25,8 +26,8 @@ __version__: str
 """The installed version, as pyproject.toml names it."""
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
-    "models", "observe", "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
+    "analyze", "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "Live": "capture",
     "Observation": "timeline",
     "ObserveOptions": "observing",
+    "Persons": "persons",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",
