@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import models
     from .analysis import analyze, read, save_profile
+    from .capture import Live
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
     from .evidence import Evidence
@@ -25,7 +26,7 @@ __version__: str
 """The installed version, as pyproject.toml names it."""
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
     "analyze", "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
@@ -33,6 +34,7 @@ _HOMES = {
     "EMOTIONS": "emotions",
     "EmoscopeError": "errors",
     "Evidence": "evidence",
+    "Live": "capture",
     "Observation": "timeline",
     "ObserveOptions": "observing",
     "Persons": "persons",

@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -580,6 +580,9 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
               help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path),
               help="Folder of an earlier training of the same network, or its .onnx file, to go on from.")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), help="A yaml of other settings than the recipe's.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE",
+              help="One other setting, as batch=64; may be given several times, and goes before --config.")  # fmt: skip
 def train(
     recipe: str,
     data: Path,
@@ -590,6 +593,8 @@ def train(
     device: str | None,
     teachers: tuple[Path, ...],
     start: Path | None,
+    config: Path | None,
+    pairs: tuple[str, ...],
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -605,12 +610,40 @@ def train(
     \b
     Example:
         emoscope train face-ferplus --data DATA --out runs/face
+        emoscope train face-ferplus --data DATA --out runs/slow --set rate=0.001 --set batch=64
     """
     try:
+        from .training.changes import read
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise missing_extra("training", error.name or "a package", "train") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
+    changes = read(config, pairs)
+    run(
+        recipe, data, out,
+        resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start, changes=changes,
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def runs(folder: Path) -> None:
+    """Compare the trainings in FOLDER: a table, and runs.csv and runs.svg in it, with the curves of all.
+
+    \b
+    Example:
+        emoscope runs runs
+    """
+    from .report.metrics import show_runs
+
+    try:
+        from .training.runs import find, table, write
+
+        found = find(folder)
+        paths = write(found, folder)
+    except ModuleNotFoundError as error:
+        raise missing_extra("comparing trainings", error.name or "a package", "train") from None
+    show_runs(table(found))
+    click.echo("\n".join(f"wrote {path}" for path in paths))
 
 
 @main.command()
@@ -682,6 +715,37 @@ def report(folder: Path, out: Path | None) -> None:
     except ModuleNotFoundError as error:
         raise missing_extra("a page of results", error.name or "a package", "train") from None
     click.echo(f"{written} tables and pictures in {page}")
+
+
+@main.command()
+@click.option("--camera", default="0", show_default=True, help="Its number, or the path of a device or a video.")
+@click.option("--no-camera", is_flag=True, help="Do not look.")
+@click.option("--no-microphone", is_flag=True, help="Do not listen.")
+@click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
+@click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where the models run.")  # fmt: skip
+def watch(camera: str, no_camera: bool, no_microphone: bool, **models: Any) -> None:
+    """Read emotions from the camera and the microphone of this machine in the terminal, until Ctrl+C.
+
+    Nothing is stored. Listening needs the extra: pip install 'emoscope[watch]'.
+
+    \b
+    Example:
+        emoscope watch --no-microphone
+    """
+    from rich.console import Console
+
+    from .capture import Live
+    from .report.terminal import show_live
+    from .session import Session
+
+    if no_camera and no_microphone:
+        raise EmoscopeError("--no-camera and --no-microphone leave nothing to watch")
+    session = Session(faces=not no_camera, voice=not no_microphone, **models)
+    chosen = None if no_camera else int(camera) if camera.isdecimal() else camera
+    with Live(chosen, not no_microphone, session) as stream, suppress(KeyboardInterrupt):
+        show_live(stream, Console())
 
 
 _LIMITS = [

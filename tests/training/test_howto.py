@@ -1,6 +1,7 @@
 """Models of one's own, trained, measured and used by the commands of the how-to pages, word for word."""
 
 import csv
+import json
 import re
 import shlex
 import shutil
@@ -88,9 +89,11 @@ def test_a_voice_model_on_ten_recordings(speech: np.ndarray, here: Path) -> None
 def test_options_are_in_the_card_s_command(speech: np.ndarray, tmp_path: Path) -> None:
     write_recordings(tmp_path / "mine", ["ann", "bob", "cem", "dee", "eve"], speech)
     runs = tmp_path / "runs"
-    emoscope("train", "voice-folder", "--data", tmp_path / "mine", "--out", runs, "--epochs", 1, "--device", "cpu")
+    options = ["--epochs", 1, "--device", "cpu", "--set", "batch=4"]
+    emoscope("train", "voice-folder", "--data", tmp_path / "mine", "--out", runs, *options)
     card = Card.read(runs / "voice-folder.json")
-    assert card.recipe == "emoscope train voice-folder --data DATA --out OUT --epochs 1 --device cpu"
+    assert card.recipe == "emoscope train voice-folder --data DATA --out OUT --epochs 1 --device cpu --set batch=4"
+    assert json.loads((runs / "configuration.json").read_text())["settings"]["batch"] == 4
 
 
 def test_a_label_that_the_model_does_not_know_is_named(speech: np.ndarray, tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..timeline import Timeline
+from ..timeline import Observation, Timeline
 from .palette import colours
 from .totals import Total, clock, is_still, shown, together, totals
 
+STEADY_S = 0.3
+"""Seconds that a face must say an emotion before `show_live` prints it."""
 BAR = 24
 """Characters of a bar that stands for a score of 1."""
 
@@ -90,3 +92,25 @@ def _printable(text: str, console: Console) -> str:
     """Only what the terminal can show: the name of a file must neither steer it nor stop the program."""
     text = "".join(character if character.isprintable() else "?" for character in text)
     return text.encode(console.encoding, "replace").decode(console.encoding)
+
+
+def show_live(observations: Iterable[Observation], console: Console) -> None:
+    """Print a line whenever what a person's face or voice says becomes another emotion for `STEADY_S` seconds.
+
+    Args:
+        observations: as they come.
+        console: where to print.
+    """
+    said: dict[tuple[int | None, str], str] = {}
+    began: dict[tuple[int | None, str], tuple[str, float]] = {}
+    for o in observations:
+        if o.source == "fused":
+            continue
+        key = o.person, o.source
+        emotion, since = began.setdefault(key, (o.emotion, o.start))
+        if emotion != o.emotion:
+            began[key] = o.emotion, o.start
+        elif o.emotion != said.get(key) and (o.source == "voice" or o.start - since >= STEADY_S):
+            said[key] = o.emotion
+            who = f"Person {o.person}" if o.person else "Somebody"
+            console.print(f"{clock(o.start)}  {who}: {o.emotion} {o.confidence:.0%} ({o.source})", highlight=False)
