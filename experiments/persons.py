@@ -428,14 +428,15 @@ def hard(clips: Clips, most_alike: Sequence[str]) -> list[dict[str, str]]:
     dark = [np.clip(image * (0.4 if place > 30 else 1.0), 0, 255).astype(np.uint8) for place, image in enumerate(first)]
     wide = [cv2.resize(image, (960, 720)) for image in first]
     pan = [image[180:540, 12 * place % 480 : 12 * place % 480 + 480] for place, image in enumerate(wide[:40])]
-    alone_after = [cv2.copyMakeBorder(image, 60, 60, 240, 240, cv2.BORDER_REPLICATE) for image in first]
+    wider = [cv2.copyMakeBorder(image, 0, 0, 80, 80, cv2.BORDER_REPLICATE) for image in second]
+    later = [cv2.copyMakeBorder(image, 60, 60, 240, 240, cv2.BORDER_REPLICATE) for image in first]
     alike = [clips[name][0] for name in most_alike]
     return [
         of(list(grid(ten, 5, 240)), "ten people at once, faces of 60 pixels", "10 persons"),
         of(list(grid(crowd, 12, 56)), "a crowd of 60, faces of 14 pixels", "counted where found, nobody numbered"),
-        of([*list(grid(alone, 3, 320)), *alone_after], "six at once, then one of them alone, larger", "6 persons, 1 cut"),
+        of([*list(grid(alone, 3, 320)), *later], "six at once, then one of them alone, larger", "6 persons, 1 cut"),
         of([*first, *[image[:, ::-1] for image in second]], "one person, mirrored after the cut", "1 person, 1 cut"),
-        of([*mirror, *second], "one person beside their mirror image, then alone", "2 faces; who is alone is open"),
+        of([*mirror, *wider], "one person beside their mirror image, then alone", "2 faces; who is alone is open"),
         of([pasted(image, wall) for image in long], "a photograph on the wall beside somebody", "2, one a picture"),
         of([*first, *[masked(image) for image in second]], "one person, then with a mask", "1 person, 1 cut"),
         of([*first, *third, *[masked(image) for image in second]], "two people, then one with a mask", "2 persons"),
@@ -566,8 +567,8 @@ def page(results: dict[str, Any]) -> str:
             "| mixture | speakers | n, first seed | speech s | error rate (95 %) | missed | false | confused | found |",
             "|---|---|---|---|---|---|---|---|---|",
             *(f"| {r['mixture']} | {r['speakers']} | {r['mixtures']}, {r['first_seed']} | {r['speech_s']:.0f} | "
-              f"{r['der']:.3f} ({r['interval'][0]:.3f}-{r['interval'][1]:.3f}) | {r['missed']:.3f} | {r['false']:.3f} | "
-              f"{r['confused']:.3f} | {r['speakers_found']:.1f} |" for r in rows), "",
+              f"{r['der']:.3f} ({r['interval'][0]:.3f}-{r['interval'][1]:.3f}) | {r['missed']:.3f} | "
+              f"{r['false']:.3f} | {r['confused']:.3f} | {r['speakers_found']:.1f} |" for r in rows), "",
             f"Counted by {rows[0]['counted_by']}.", "",
         ]  # fmt: skip
     if rows := results.get("hard"):
