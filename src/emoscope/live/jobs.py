@@ -239,6 +239,10 @@ class Jobs:
                 record.state = "done"
         except JobError as error:
             record.state, record.error = "failed", str(error)
+        except anyio.get_cancelled_exc_class():  # the server ends in order: that is no fault of the job's
+            record.tries -= 1
+            self._ledger.put(record)
+            raise
         except Exception:  # one job must not end the others
             _log.exception("job %s", record.id)
             record.state, record.error = "failed", f"{record.order.name}: the server could not analyse it"
