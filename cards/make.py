@@ -3,6 +3,7 @@
 python cards/make.py
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def render(card: models.Card) -> str:
         "licence of the weights": card.licence,
     }
     parts = [
+        _header(card),
         f"# {card.name}",
         f"{card.description}.",
         _table(("", ""), facts.items()),
@@ -47,6 +49,31 @@ def render(card: models.Card) -> str:
         "*This page is made from the model's card by `python cards/make.py`.*",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _header(card: models.Card) -> str:
+    """YAML that Hugging Face's model pages are listed by: https://huggingface.co/docs/hub/model-cards."""
+    kind = {"face": "image-classification", "voice": "audio-classification", "sequence": "video-classification"}
+    task = kind[card.modality]
+    lines = [
+        "---",
+        f"license: {card.licence.lower()}",
+        "library_name: emoscope",
+        f"pipeline_tag: {task}",
+        "tags: [emotion-recognition, onnx]",
+        "model-index:",
+        f"  - name: {card.name}",
+        "    results:",
+    ]
+    for metrics in card.metrics:
+        name = json.dumps(f"{metrics['split']}, protocol {metrics['protocol']}, n {metrics['n']}")
+        lines += [
+            f"      - task: {{type: {task}}}",
+            f"        dataset: {{name: {name}, type: {metrics['protocol']}, split: {metrics['split']}}}",
+            "        metrics:",
+            f"          - {{type: accuracy, value: {metrics['accuracy']:.4f}}}",
+        ]
+    return "\n".join([*lines, "---"])
 
 
 def _command(recipe: str) -> str:

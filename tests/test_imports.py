@@ -17,7 +17,7 @@ FLOORS = {
     "errors": 0, "emotions": 0, "calibration": 0, "columns": 0,
     "evidence": 1, "timeline": 1, "media": 1, "models": 1,
     "face": 2, "voice": 2, "reading": 2, "report": 2, "export": 2,
-    "observer": 3, "data": 3,
+    "observer": 3, "data": 3, "persons": 3, "people": 3,
     "session": 4, "training": 4,
     "observing": 5, "given": 5, "capture": 5,
     "analysis": 6,

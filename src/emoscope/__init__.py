@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from .errors import EmoscopeError
     from .evidence import Evidence
     from .observing import ObserveOptions, observe
+    from .persons import Persons
     from .session import Session
     from .timeline import Observation, Timeline
 
+__version__: str
+"""The installed version, as pyproject.toml names it."""
+
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
-    "models", "observe", "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
+    "analyze", "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
@@ -33,6 +37,7 @@ _HOMES = {
     "Live": "capture",
     "Observation": "timeline",
     "ObserveOptions": "observing",
+    "Persons": "persons",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",
@@ -44,6 +49,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: `import emoscope` and `emoscope --help` stay quick."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version(__name__)
     if name == "models":
         return import_module(".models", __name__)
     if name in _HOMES:

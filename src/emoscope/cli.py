@@ -88,6 +88,10 @@ _OBSERVING = [
                  help="Look for faces in this part of the frames, in pixels."),
     click.option("--min-face", type=click.IntRange(20), metavar="PIXELS",
                  help="Side of the smallest face to look for [default: 1/32 of the shorter side, but not under 20]."),
+    click.option("--people", type=click.Path(path_type=Path), metavar="FOLDER",
+                 help="People to recognise: a picture, a sound or a profile for each, as anna.jpg."),
+    click.option("--keep-identity", is_flag=True,
+                 help="Keep the embeddings of faces and voices in evidence.sqlite: biometric data."),
 ]  # fmt: skip
 """They say what of a recording is observed; `_observe_options` takes them."""
 
@@ -97,7 +101,8 @@ def _observe_options(options: dict[str, Any]) -> Any:
     from .observing import ObserveOptions
 
     faces, voices = not options.pop("voice_only"), not options.pop("faces_only")
-    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face", "audio_track")}
+    taken = ("start", "end", "every", "region", "min_face", "audio_track", "people", "keep_identity")
+    named = {name: options.pop(name) for name in taken}
     try:
         return ObserveOptions(faces=faces, voices=voices, **{**named, "start": named["start"] or 0.0})
     except ValueError as error:
@@ -253,6 +258,49 @@ def read(out: Path, **reading: Any) -> None:
     files = write_tables(timeline, out)
     files.append(write_report(timeline, out, kept_frames(out), cards_of(timeline.info["models"].values())))
     show_summary(timeline, files, Console())
+
+
+@main.command()
+@click.argument("out", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("correction", metavar="[CORRECTION]", nargs=-1)
+def persons(out: Path, correction: tuple[str, ...]) -> None:
+    """Show who is who in FOLDER, which `emoscope analyze` wrote, or correct it; `emoscope read` then applies it.
+
+    \b
+    Corrections:
+        name 1 Anna         call person 1 Anna
+        merge 2 5           person 5 is person 2
+        split 3 at 0:41     from there on, person 3 is somebody else
+        drop 4              person 4 is nobody: leave them out
+        same-as 3 OTHER@1   person 3 is person 1 of the folder OTHER, and has the same name
+        undo                take back the last correction
+
+    \b
+    Example:
+        emoscope persons interview
+        emoscope persons interview name 1 Anna
+        emoscope read interview
+    """
+    from rich.console import Console
+
+    from .persons import Persons
+    from .reading.corrections import Correction
+    from .report.terminal import show_persons
+
+    people = Persons(out)
+    match correction:
+        case ():
+            pass
+        case ("undo",):
+            click.echo(f"took back: {people.undo().do}")
+        case ("same-as", person, other) if person.isdecimal() and other.rpartition("@")[2].isdecimal():
+            folder, _, number = other.rpartition("@")
+            people.same_as(int(person), folder, int(number))
+        case _:
+            people.correct(Correction.parse(correction))
+    show_persons(people.table(), people.notes(), Console())
+    if correction:
+        click.echo(f"to apply it: emoscope read {out}")
 
 
 @main.command()
@@ -532,6 +580,9 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
               help="A trained model (.onnx) to learn from beside the labels; may be given several times.")  # fmt: skip
 @click.option("--start", type=click.Path(path_type=Path),
               help="Folder of an earlier training of the same network, or its .onnx file, to go on from.")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path), help="A yaml of other settings than the recipe's.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE",
+              help="One other setting, as batch=64; may be given several times, and goes before --config.")  # fmt: skip
 def train(
     recipe: str,
     data: Path,
@@ -542,6 +593,8 @@ def train(
     device: str | None,
     teachers: tuple[Path, ...],
     start: Path | None,
+    config: Path | None,
+    pairs: tuple[str, ...],
 ) -> None:
     """Train RECIPE and export it with its card. Needs the extra: pip install 'emoscope[train]'.
 
@@ -557,12 +610,40 @@ def train(
     \b
     Example:
         emoscope train face-ferplus --data DATA --out runs/face
+        emoscope train face-ferplus --data DATA --out runs/slow --set rate=0.001 --set batch=64
     """
     try:
+        from .training.changes import read
         from .training.run import train as run
     except ModuleNotFoundError as error:
         raise missing_extra("training", error.name or "a package", "train") from None
-    run(recipe, data, out, resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start)
+    changes = read(config, pairs)
+    run(
+        recipe, data, out,
+        resume=resume, epochs=epochs, seed=seed, device=device, teachers=teachers, start=start, changes=changes,
+    )  # fmt: skip
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def runs(folder: Path) -> None:
+    """Compare the trainings in FOLDER: a table, and runs.csv and runs.svg in it, with the curves of all.
+
+    \b
+    Example:
+        emoscope runs runs
+    """
+    from .report.metrics import show_runs
+
+    try:
+        from .training.runs import find, table, write
+
+        found = find(folder)
+        paths = write(found, folder)
+    except ModuleNotFoundError as error:
+        raise missing_extra("comparing trainings", error.name or "a package", "train") from None
+    show_runs(table(found))
+    click.echo("\n".join(f"wrote {path}" for path in paths))
 
 
 @main.command()

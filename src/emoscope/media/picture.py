@@ -92,6 +92,7 @@ def open_pictures(path: Path) -> Pictures | None:
             that reads it is missing.
     """
     file = path.open("rb")
+    picture = None
     try:
         picture = _header(file, path)
         if picture is not None:
@@ -111,7 +112,8 @@ def open_pictures(path: Path) -> Pictures | None:
 def _damaged(path: Path, picture: Image.Image | None, error: Exception) -> MediaError:
     if isinstance(error, MediaError):
         return error
-    return MediaError(f"{shown(path)}: the picture is damaged, expected a whole {picture and picture.format} file")
+    kind = picture.format if picture else "picture"
+    return MediaError(f"{shown(path)}: the picture is damaged, expected a whole {kind} file")
 
 
 def _header(file: BinaryIO, path: Path) -> Image.Image | None:

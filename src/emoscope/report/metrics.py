@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -57,3 +58,13 @@ def interval(metrics: Mapping[str, Any]) -> str:
     """`86.9 % (95 % interval 85.7 to 88.0)`."""
     low, high = metrics["interval"]
     return f"{metrics['accuracy']:.1%} (95 % interval {low * 100:.1f} to {high * 100:.1f}, n = {metrics['n']})"
+
+
+def show_runs(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print a row for each training."""
+    table = Table(box=None, header_style="dim")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="left" if name in ("run", "recipe", "settings") else "right")
+    for row in rows:
+        table.add_row(*(f"{v:.1%}" if k in ("accuracy", "best") else escape(str(v)) for k, v in row.items()))
+    Console().print(table)

@@ -1,4 +1,4 @@
-"""Pictures of a training run as SVG text: confusion matrices and curves.
+"""Pictures of training runs as SVG text: confusion matrices and curves.
 
 matplotlib is imported inside the functions: it comes with the extra `train`, and no other command needs it.
 """
@@ -100,4 +100,35 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
         axes.xaxis.get_major_locator().set_params(integer=True)
+    return svg(figure)
+
+
+def run_curves(histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Draw the validation loss and accuracy of several training runs over their epochs, a colour a run.
+
+    Args:
+        histories: of each run, by its name, entries as `training_curves` takes them.
+
+    Returns:
+        One `<svg>` element on white.
+    """
+    from matplotlib import colormaps
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    figure = Figure((9, 3.4 + 0.14 * len(histories)), facecolor="white", layout="constrained")
+    losses, accuracy = figure.subplots(1, 2)
+    for place, (name, history) in enumerate(histories.items()):
+        epochs = [entry["epoch"] for entry in history]
+        for axes, key in ((losses, "validation_loss"), (accuracy, "validation_accuracy")):
+            colour, style = colormaps["tab10"](place % 10), ("-", "--", ":")[place // 10 % 3]
+            axes.plot(epochs, [entry[key] for entry in history], style, color=colour, linewidth=1.4, label=name)
+    losses.set(title="validation loss", xlabel="epoch")
+    accuracy.set(title="validation accuracy", xlabel="epoch")
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    for axes in (losses, accuracy):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.legend(*losses.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     return svg(figure)

@@ -1,7 +1,8 @@
 """What `emoscope analyze` says on the terminal when it is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -45,6 +46,26 @@ def show_summary(timeline: Timeline, out_files: Iterable[str | Path], console: C
         console.print(Text(f"note: {_printable(str(note), console)}", style="yellow"))
     for path in out_files:
         console.print(Text(f"wrote {_printable(str(path), console)}"), soft_wrap=True)
+
+
+def show_persons(rows: Sequence[Mapping[str, Any]], notes: Iterable[str], console: Console) -> None:
+    """Print the persons of a recording: `reading.who.Who.persons`."""
+    if not rows:
+        console.print("No face and no voice was found.")
+    else:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("person", "name", "seen", "heard", "from", "to", ""):
+            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=bool(heading))
+        for row in rows:
+            times = [clock(row[key]).replace("\u00a0", " ") for key in ("seen_s", "heard_s", "start_s", "end_s")]
+            words = ["a picture: it does not move"] if row["picture"] else []
+            words += [f"may be person {one['person']} too ({one['alike']:.2f})" for one in row["maybe"][:3]]
+            table.add_row(
+                str(row["person"]), Text(_printable(row["name"] or "", console)), *times, Text("; ".join(words))
+            )
+        console.print(table)
+    for note in notes:
+        console.print(Text(f"note: {_printable(note, console)}", style="yellow"))
 
 
 def _print_table(console: Console, measure: str, rows: Iterable[tuple[str, Total, str]]) -> None:

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from ..data.sampler import balanced_order
 from ..errors import EmoscopeError
+from . import parallel
+from .board import Board
 from .losses import Loss, cross_entropy
 from .metrics import score
 
@@ -128,7 +130,10 @@ class Trainer:
         device: str = "cpu",
         loss: Loss = cross_entropy,
     ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        placed = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = parallel.whole_batches(placed)
+        self._shared = parallel.together(self.network)
+        self._board = Board(out)
         self.averaged = torch.optim.swa_utils.AveragedModel(
             self.network, avg_fn=_average(settings.average), use_buffers=True
         )
@@ -167,12 +172,13 @@ class Trainer:
             MofNCompleteColumn(),
             TimeRemainingColumn(elapsed_when_finished=True),
         )
-        with Progress(*columns) as progress:
+        with Progress(*columns, disable=not parallel.first()) as progress:
             task = progress.add_task("training", total=self.steps * self.settings.passes)
             progress.update(task, completed=len(self.history) * self.steps)
             while len(self.history) < self.settings.passes:
                 entry = self._epoch(lambda: progress.advance(task))
-                progress.console.print(_line(entry, self.settings.passes))
+                if parallel.first():
+                    progress.console.print(_line(entry, self.settings.passes))
                 progress.update(task, description=f"training, validation {entry['validation_accuracy']:.1%}")
         return self.history
 
@@ -210,7 +216,7 @@ class Trainer:
         metrics = score(logits[kept], self.validation.labels[kept])
         entry = {
             "epoch": epoch + 1,
-            "train_loss": total / len(order),
+            "train_loss": parallel.mean(total, self.device) / len(order),
             "validation_loss": cross_entropy(
                 torch.from_numpy(logits), torch.from_numpy(self.validation.targets)
             ).item(),
@@ -218,7 +224,9 @@ class Trainer:
             "validation_uar": metrics["uar"],
         }
         self.history.append(entry)
-        self._save(entry)
+        if parallel.first():
+            self._save(entry)
+            self._board.add(entry)
         return entry
 
     def _order(self, random: np.random.Generator) -> np.ndarray:
@@ -233,9 +241,10 @@ class Trainer:
         finishing = len(self.history) >= self.settings.epochs
         inputs, targets = (self.gentle if finishing else self.augment)(inputs, targets)
         targets = targets * (1 - self.settings.smoothing) + self.settings.smoothing / targets.shape[1]
+        inputs, targets, weight = parallel.share(inputs, targets)
         with torch.autocast(self.device, torch.bfloat16, enabled=fast_bfloat16(self.device)):
-            logits = self.network(inputs)
-        loss = self.loss(logits.float(), targets)
+            logits = self._shared(inputs)
+        loss = weight * self.loss(logits.float(), targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)

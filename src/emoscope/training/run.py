@@ -1,7 +1,7 @@
 """`emoscope train`: a recipe from data to a model with its card."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from torch import nn
 
 from ..errors import DataError
 from ..models import Card, Model
+from . import parallel
+from .changes import changed
 from .distil import distilled, views
 from .evaluate import OWN, READERS, measure
 from .export import export
@@ -40,6 +42,7 @@ def train(
     device: str | None = None,
     teachers: Sequence[Path] = (),
     start: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Run a recipe; leaves in `out` the checkpoints, `configuration.json`, `history.json`, the metrics on validation
     with pictures (`report.write`), the model and its card.
@@ -55,16 +58,19 @@ def train(
         teachers: trained models (`.onnx`) whose scores become part of the target.
         start: an earlier training of the same network, its folder or its `.onnx`, from whose weights this one goes on.
 
+        changes: settings instead of the recipe's, by name.
+
     Returns:
         The path of the ONNX file.
 
     Raises:
-        EmoscopeError: there is no such recipe, or its data is not there, or a teacher or the start is not.
+        EmoscopeError: there is no such recipe or setting, or its data is not there, or a teacher or the start is not.
     """
-    recipe = _with(find(name), epochs, seed).of(data)
-    command = _made_by(name, teachers, start, seed, epochs, device)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    console = Console()
+    recipe = find(name)
+    recipe = _with(replace(recipe, settings=changed(recipe.settings, changes or {})), epochs, seed).of(data)
+    command = _made_by(name, teachers, start, seed, epochs, device, changes or {})
+    device = parallel.join(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    console = Console(quiet=not parallel.first())
     console.print(f"{name} on {device}: reading {data}")
     samples, validation = recipe.load(data)
     out.mkdir(parents=True, exist_ok=True)
@@ -86,7 +92,8 @@ def train(
         "data_sha256": fingerprint(samples, validation),
         "torch": torch.__version__,
     }
-    (out / "configuration.json").write_text(json.dumps(configuration, indent=2) + "\n")
+    if parallel.first():
+        (out / "configuration.json").write_text(json.dumps(configuration, indent=2) + "\n")
     torch.manual_seed(recipe.settings.seed)
     network = recipe.network()
     trainer = Trainer(
@@ -101,7 +108,8 @@ def train(
         device,
     )
     trainer.run(resume)
-    path = _export(recipe, trainer, data, out, command)
+    path = _export(recipe, trainer, data, out, command) if parallel.first() else out / f"{recipe.name}.onnx"
+    parallel.leave()
     console.print(f"wrote {path} and its card")
     return path
 
@@ -133,7 +141,13 @@ def _with(recipe: Recipe, epochs: int | None, seed: int | None) -> Recipe:
 
 
 def _made_by(
-    name: str, teachers: Sequence[Path], start: Path | None, seed: int | None, epochs: int | None, device: str | None
+    name: str,
+    teachers: Sequence[Path],
+    start: Path | None,
+    seed: int | None,
+    epochs: int | None,
+    device: str | None,
+    changes: Mapping[str, Any],
 ) -> str:
     """The command of a training with options; nothing for one without any."""
     others = [f"--teacher RUNS/{path.parent.name}/{path.name}" for path in teachers]
@@ -141,6 +155,7 @@ def _made_by(
     others += [] if seed is None else [f"--seed {seed}"]
     others += [] if epochs is None else [f"--epochs {epochs}"]
     others += [] if device is None else [f"--device {device}"]
+    others += [f"--set {key}={json.dumps(value)}" for key, value in changes.items()]
     return " ".join(["emoscope train", name, "--data DATA --out OUT", *others]) if others else ""
 
 
