@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from ..errors import EmoscopeError
 from .ledger import Ledger, Record
-from .order import INPUT, Order
+from .order import INPUT, PEOPLE, Order
 from .working import JobError, Progress, work
 
 _log = logging.getLogger(__name__)
@@ -295,9 +295,9 @@ class Arrival:
 
 
 def _forget_recording(folder: Path) -> None:
-    """Remove the recording: the results are what is kept."""
-    path = folder / INPUT
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    """Remove the recording, and who was to be recognised: the results are what is kept."""
+    for path in (folder / INPUT, folder / PEOPLE):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
