@@ -17,8 +17,8 @@ WITHIN_S = 600.0
 """Seconds in which a recording must have come."""
 LONGEST_NAME = 100
 """Bytes of a file's name; of a longer one, the end is kept."""
-MOST_FILES = 100
-"""Files of one form."""
+MOST_FILES = 50
+"""Files in one field of a form."""
 FORM = "multipart/form-data"
 WANTED = (
     f"expected a recording: a form ({FORM}) with files in the field `file`, and people to recognise in the field "
@@ -38,8 +38,8 @@ BODY: dict[str, Any] = {
                 "required": ["file"],
                 "additionalProperties": False,
                 "properties": {
-                    "file": {"type": "array", "minItems": 1, "maxItems": MOST_FILES // 2, "items": _BINARY},
-                    "people": {"type": "array", "maxItems": MOST_FILES // 2, "items": _BINARY},
+                    "file": {"type": "array", "minItems": 1, "maxItems": MOST_FILES, "items": _BINARY},
+                    "people": {"type": "array", "maxItems": MOST_FILES, "items": _BINARY},
                 },
             }
         },
@@ -75,12 +75,14 @@ async def _body(request: Request, path: Path) -> str:
 
 
 async def _form(request: Request, path: Path) -> str:
-    async with request.form(max_files=MOST_FILES, max_fields=0) as form:
+    async with request.form(max_files=2 * MOST_FILES, max_fields=0) as form:
         parts = form.multi_items()
         files = [part for field, part in parts if field == "file" and isinstance(part, UploadFile)]
         people = [part for field, part in parts if field == "people" and isinstance(part, UploadFile)]
         if not files or len(files) + len(people) < len(parts):
             raise HTTPException(400, WANTED)
+        if max(len(files), len(people)) > MOST_FILES:
+            raise HTTPException(400, f"expected at most {MOST_FILES} files in a field")
         if people:
             await _save_all(people, path.parent / PEOPLE)
         name = readable(files[0].filename)
