@@ -19,7 +19,7 @@ FLOORS = {
     "face": 2, "voice": 2, "reading": 2, "report": 2, "export": 2,
     "observer": 3, "data": 3,
     "session": 4, "training": 4,
-    "observing": 5,
+    "observing": 5, "given": 5,
     "analysis": 6,
     "outputs": 7,
     "live": 8, "study": 8,

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from places import EXAMPLE
 import emoscope
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
-from emoscope.media import decode
+from emoscope.media import Frame, decode, open_media
+from emoscope.media.write import VideoWriter
 from emoscope.outputs import _Moving, check_folder, summarize, write_pictures, write_tables
 from emoscope.timeline import Observation, Timeline
 
@@ -93,3 +96,17 @@ def test_a_file_is_opened_once_to_observe_it_and_once_to_draw(tmp_path: Path, mo
     assert opened == ["r"]
     write_pictures(timeline, EXAMPLE, tmp_path, lambda done, total: None)
     assert opened == ["r", "r", "w"]
+
+
+def test_the_annotated_video_has_at_most_720_lines(portrait: np.ndarray, tmp_path: Path) -> None:
+    large = cv2.resize(portrait, (900, 1080))
+    with VideoWriter(tmp_path / "large.mp4", 900, 1080) as video:
+        for frame in range(6):
+            video.write(large, frame / 10)
+    (tmp_path / "out").mkdir()
+    timeline = emoscope.analyze(tmp_path / "large.mp4", out=tmp_path / "out")
+    write_pictures(timeline, tmp_path / "large.mp4", tmp_path / "out", lambda done, total: None)
+    with open_media(tmp_path / "out" / "annotated.mp4") as media:
+        shapes = {item.image.shape for item in media if isinstance(item, Frame)}
+    assert shapes == {(864, 720, 3)}
+    assert media.frames == 6

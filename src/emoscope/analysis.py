@@ -17,6 +17,7 @@ from .reading.source import Source
 from .timeline import Timeline
 
 if TYPE_CHECKING:
+    from .given import Given
     from .models import Device, Model
     from .observing import ObserveOptions, Progress
 
@@ -27,7 +28,7 @@ Neutral = Sequence[Span | File]
 
 
 def analyze(
-    path: str | Path,
+    path: "Given",
     *,
     out: str | Path | None = None,
     face_model: "str | Path | Model" = "face",
@@ -45,7 +46,10 @@ def analyze(
     """Read the emotions of every face and voice in a recording: `read(observe(path))`.
 
     Args:
-        path: a video, sound file, picture, or a folder of them.
+        path: the path of a video, sound file, picture, or a folder of them; or the recording itself: its bytes, a
+            file that is open for reading them, a picture as RGB uint8 `(height, width, 3)`, sound as
+            `(samples, rate)` of `(n,)` or `(n, 2)` in [-1, 1] or int16, or frames of one size as an iterable of
+            `(seconds, picture)`. Frames are kept in a temporary file without loss, about 1 MB each at 720p.
         out: see `observe`.
         face_model: a name, a path or a model, of faces or of sequences of them.
         voice_model: a name, a path or a model.
@@ -66,28 +70,31 @@ def analyze(
         EmoscopeError: `out` holds the evidence of another recording, or another process writes it.
         MediaError: the file is missing or is no media, or no file of the folder can be read.
         ModelError: a model is unknown or damaged.
-        ValueError: no smoothing has that name, or a start or an end is given for a folder.
+        ValueError: no smoothing has that name, a start or an end is given for a folder, or an array has another
+            shape or type.
 
     Example:
         >>> timeline = emoscope.analyze("examples/synthetic.mp4")
         >>> timeline.select("fused")[0].emotion
         'happiness'
     """
-    from .observing import observe  # here: reading evidence again needs none of what observing loads
+    from .given import as_file  # here: reading evidence again needs none of what observing loads
+    from .observing import observe
 
     Reader(None, None, smoothing)  # a wrong name is said before the work, not after it
     started = time.monotonic()
-    evidence = observe(
-        path,
-        out=out,
-        face_model=face_model,
-        voice_model=voice_model,
-        device=device,
-        threads=threads,
-        force=force,
-        options=options,
-        progress=progress,
-    )
+    with as_file(path) as file:
+        evidence = observe(
+            file,
+            out=out,
+            face_model=face_model,
+            voice_model=voice_model,
+            device=device,
+            threads=threads,
+            force=force,
+            options=options,
+            progress=progress,
+        )
     timeline = _read(evidence, smoothing, baseline, neutral, mix, {"face": face_model, "voice": voice_model})
     timeline.info["elapsed_s"] = round(time.monotonic() - started, 3)
     return timeline

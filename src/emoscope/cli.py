@@ -669,29 +669,83 @@ def report(folder: Path, out: Path | None) -> None:
     click.echo(f"{written} tables and pictures in {page}")
 
 
-@main.command()
+_LIMITS = [
+    click.option("--streams", type=click.IntRange(0), default=4, show_default=True,
+                 help="Live streams at once."),
+    click.option("--analyses", type=click.IntRange(1), default=2, show_default=True, help="Analyses at once."),
+    click.option("--queue", type=click.IntRange(0), default=16, show_default=True,
+                 help="Analyses under /v1 that may wait."),
+    click.option("--upload-mib", type=click.IntRange(1), default=512, show_default=True, help="MiB of one upload."),
+    click.option("--minutes", type=click.FloatRange(0, min_open=True), default=30, show_default=True,
+                 help="That one analysis may take."),
+    click.option("--memory-gib", type=click.FloatRange(1), default=8, show_default=True,
+                 help="GiB of address space of one analysis: several times what it uses."),
+    click.option("--cpu-seconds", type=click.IntRange(0), default=0, show_default=True,
+                 help="Of all threads of one analysis; 0 for any."),
+    click.option("--connections", type=click.IntRange(1), default=64, show_default=True,
+                 help="At once, of whatever kind."),
+    click.option("--keep", type=click.FloatRange(0), default=3600, show_default=True, metavar="SECONDS",
+                 help="How long the results of an analysis under /v1 are kept."),
+]  # fmt: skip
+"""What clients of the server may have; `live` takes them."""
+
+
+@main.command(context_settings={"auto_envvar_prefix": "EMOSCOPE_LIVE"})
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--token-file", type=click.Path(path_type=Path),
+              help="TOML: a table [NAME] a client, with its token, and streams and analyses at once.")  # fmt: skip
+@click.option("--insecure", is_flag=True, help="Let others reach the server without tokens.")
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN",
+              help="Pages elsewhere that may use it, as https://app.example; may be repeated.")  # fmt: skip
+@click.option("--allow-url", multiple=True, metavar="URL",
+              help="Beginning of addresses from which recordings may be fetched; may be repeated.")  # fmt: skip
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="PEM file of the certificate and those above it.")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="PEM file of its key.")
 @click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
 @click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where the models run.")  # fmt: skip
-def live(host: str, port: int, **models: Any) -> None:
+@click.option("--jobs", type=click.Path(path_type=Path),
+              help="Folder of the analyses under /v1, which then survive a restart "
+              "[default: a temporary one].")  # fmt: skip
+@click.option("--log", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="Warnings alone, or a line of JSON a request too; nothing personal.")  # fmt: skip
+@_with(_LIMITS)
+def live(token_file: Path | None, **options: Any) -> None:
     """Serve a page that reads emotions from the camera and the microphone, and an API for programs.
 
-    Nothing leaves this machine, and nothing is stored.
+    Nothing leaves this machine. Of what the page sends nothing is stored; what programs send to /v1/analyses is kept
+    for as long as --keep says. Every option can be given as an environment variable, as EMOSCOPE_LIVE_STREAMS=8.
 
     \b
     Example:
         emoscope live
+        emoscope live --jobs jobs --keep 600
+        emoscope live --host 0.0.0.0 --token-file clients.toml --tls-cert cert.pem --tls-key key.pem
     """
     try:
+        from .live.access import read_clients
         from .live.app import Settings
-        from .live.serve import serve
+        from .live.order import Limits
+        from .live.serve import Address, serve
     except ModuleNotFoundError as error:
         raise missing_extra("the live page", error.name or "a package", "live") from None
 
-    serve(host, port, Settings(**models), click.echo)
+    where = ("host", "port", "insecure", "tls_cert", "tls_key", "connections", "log")
+    address = Address(**{name: options.pop(name) for name in where})
+    settings = Settings(
+        clients=read_clients(token_file) if token_file else (),
+        origins=options.pop("allow_origin"),
+        urls=options.pop("allow_url"),
+        sessions=options.pop("streams"),
+        upload_bytes=options.pop("upload_mib") << 20,
+        analysis_s=options.pop("minutes") * 60,
+        keep_s=options.pop("keep"),
+        limits=Limits(memory=round(options.pop("memory_gib") * (1 << 30)), cpu_s=options.pop("cpu_seconds")),
+        **options,
+    )
+    serve(address, settings, click.echo)
 
 
 @contextmanager

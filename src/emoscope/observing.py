@@ -3,7 +3,8 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from .errors import EmoscopeError, MediaError
 from .evidence import Evidence, EvidenceFile, Faces, Voices
 from .media import SAMPLE_RATE, Frame, Media, Sound, is_media, open_media
+from .media.threads import ahead
 from .media.tracks import Choice
 from .media.tracks import choose as choose_track
 from .models import Device, Model, load
@@ -305,6 +307,7 @@ class _Run:
         self.nothing = Faces.empty(len(models["face"].card.labels)), Voices.empty(len(models["voice"].card.labels))
         self.faces, self.voices = [self.nothing[0]], [self.nothing[1]]
         self.committed = self.begun = time.monotonic()
+        self.frames = 0
 
     def observe(self, files: list[Path]) -> None:
         """Observe what is not done yet, to the end.
@@ -332,7 +335,7 @@ class _Run:
         """Observe one file; a picture lasts `still_s` seconds."""
         options = self.options
         media, choice = self._opened(path)
-        with media:
+        with media, closing(ahead(media)) as items:
             if media.annotated:
                 raise MediaError(f"{path}: was drawn by emoscope; analyze the recording that it was made from")
             still_s = still_s if media.kind == "picture" else 0.0
@@ -344,7 +347,7 @@ class _Run:
             )
             if self.state is not None:
                 observer.restore(self.state)
-            for item in self._rest(media):
+            for item in self._rest(items):
                 if isinstance(item, Frame):
                     end = item.time + (item.duration or still_s)
                     if (length := self._scored_s(item, media.duration)) is not None:
@@ -377,12 +380,14 @@ class _Run:
         choice = choose_track(path, wanted, _voiced_s)
         return open_media(path, frames=options.faces, sound=options.voices, audio_track=choice.number), choice
 
-    def _rest(self, media: Media) -> Iterator[Any]:
+    def _rest(self, items: Iterable[Frame | Sound]) -> Iterator[Frame | Sound]:
         """The items of a file that are not done: those before are decoded again and passed over."""
         done, until = self.done.items, np.inf if self.options.end is None else self.options.end
-        for place, item in enumerate(media):
+        self.frames = 0
+        for place, item in enumerate(items):
             if item.time >= until:
                 return
+            self.frames += isinstance(item, Frame)
             if place >= done:
                 self.done.items += 1
                 yield item
@@ -475,7 +480,7 @@ class _Run:
             "width": media.width,
             "height": media.height,
             "has_sound": media.has_sound,
-            "frames": media.frames,
+            "frames": self.frames,
             "frames_skipped": media.undecoded,
             "synthetic": media.synthetic,
         }

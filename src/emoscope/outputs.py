@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 from .errors import EmoscopeError, MediaError
 from .evidence import EvidenceFile
 from .media import Frame, open_media
+from .media.threads import Behind, ahead
 from .media.write import VideoWriter
 from .models import Card
 from .observing import Progress, media_files, readable
@@ -26,6 +27,9 @@ from .timeline import Observation, Timeline
 
 COMMENT = "annotated by emoscope; the scores are a model's guess about expression, not what a person feels"
 """Stands in the annotated video's metadata."""
+
+ANNOTATED_SIDE = 720
+"""Pixels of the shorter side of the annotated video at most."""
 
 STILLS = 100
 """Pictures of a folder that the page shows."""
@@ -188,15 +192,17 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
     kept: list[KeptFrame] = []
     with ExitStack() as stack:
         media = stack.enter_context(open_media(path, original_sound=True, audio_track=timeline.info.get("audio_track")))
-        width, height = timeline.info["width"], timeline.info["height"]
+        size = timeline.info["width"], timeline.info["height"]
+        scale = min(1.0, ANNOTATED_SIDE / min(size))
+        width, height = (max(1, round(side * scale)) for side in size)
         writer = None
         if video:
-            started = VideoWriter(video, width, height, media.sound_format, comment)
-            writer = stack.enter_context(started)
-        for item in media:
+            writer = stack.enter_context(VideoWriter(video, width, height, media.sound_format, comment))
+        write = stack.enter_context(Behind())
+        for item in stack.enter_context(closing(ahead(media))):
             if not isinstance(item, Frame):
                 if writer:
-                    writer.write_sound(item.samples, item.time)
+                    write(writer.write_sound, item.samples, item.time)
                 continue
             if wanted and wanted[0] <= item.time:
                 kept.append(_small(item.image, item.time))
@@ -204,8 +210,12 @@ def _annotate(timeline: Timeline, path: Path, video: Path | None, progress: Prog
             if writer:
                 shown, speaking = faces.at(item.time), voices.at(item.time)
                 voice = speaking[0] if speaking else None
-                drawn = draw(item.image, shown, voice, notice, timeline.names)
-                writer.write(_fitted(drawn, width, height), item.time)
+                image = item.image
+                if image.shape[1::-1] == size and scale < 1:  # first smaller: there is less to draw on
+                    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+                    shown = [_scaled(o, scale) for o in shown]
+                drawn = draw(image, shown, voice, notice, timeline.names)
+                write(writer.write, _fitted(drawn, width, height), item.time)
             elif not wanted:
                 break
             progress(item.time, media.duration)

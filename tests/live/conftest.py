@@ -54,9 +54,9 @@ class Server:
 
 
 @contextmanager
-def serving(port: int = 0) -> Iterator[Server]:
+def serving(*options: str, port: int = 0) -> Iterator[Server]:
     """Start `emoscope live`; killed at the end."""
-    command = [sys.executable, "-m", "emoscope", "live", "--port", str(port)]
+    command = [sys.executable, "-m", "emoscope", "live", "--port", str(port), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

@@ -11,8 +11,12 @@ from starlette.websockets import WebSocketDisconnect
 
 from emoscope.live.app import create_app
 from emoscope.live.guard import SteadyBodies
+from emoscope.live.jobs import Jobs
+from emoscope.live.order import Setup
+from emoscope.live.problems import CLIENT_LEFT
 from emoscope.live.serve import _is_loopback
-from emoscope.live.uploads import CLIENT_LEFT, Workbench, router
+from emoscope.live.shares import Shares
+from emoscope.live.uploads import Workbench, router
 
 from .conftest import LIVE
 
@@ -96,7 +100,7 @@ def test_a_body_that_trickles_is_ended_and_its_place_is_free_again() -> None:
 
     bench = Workbench(1, 60)
     app = FastAPI(middleware=[Middleware(SteadyBodies, least=1000, patience=0.1)])
-    app.include_router(router(bench, []))
+    app.include_router(router(bench, Setup(), Shares(Jobs(bench.places, 60, 1, 1, 0))))
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
     scope = {"type": "http", "method": "POST", "path": "/analyze", "query_string": b"", "headers": headers}
     with bench.open():

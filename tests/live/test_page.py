@@ -278,7 +278,7 @@ def test_the_page_comes_back_when_the_server_does(browser: Browser) -> None:
         page.goto(first.address)
         live(page)
     expect(page.locator("#status")).to_contain_text("Trying again", timeout=10_000)
-    with serving(first.port):
+    with serving(port=first.port):
         expect(page.locator("#status")).to_contain_text("Live", timeout=20_000)
         page.locator(".person[data-person='2']").wait_for(timeout=20_000)  # numbers are not used twice
     assert page.errors == []  # type: ignore[attr-defined]
@@ -327,8 +327,40 @@ def test_a_phone_needs_no_sideways_scrolling(browser: Browser, server: Server, w
     live(page)
     time.sleep(1.5)
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    # the timeline scrolls by itself, begins at now, and says so
+    wide, shown, left = page.evaluate(
+        "(() => { const e = document.querySelector('.sideways');"
+        " return [e.scrollWidth, e.clientWidth, e.scrollLeft]; })()"
+    )
+    assert wide > shown and left == pytest.approx(wide - shown, abs=1)
+    expect(page.get_by_text("Swipe the timeline")).to_be_visible()
     assert page.errors == []  # type: ignore[attr-defined]
     context.close()
+
+
+def test_the_pages_table_is_bounded_and_in_order(page: Page) -> None:
+    expect(page.get_by_text("Swipe the timeline")).to_be_hidden()
+    found = page.evaluate(
+        """async () => {
+            const { MOST, Record } = await import("/static/record.js");
+            const record = new Record();
+            const one = { box: null, scores: [1, 0, 0, 0, 0, 0, 0, 0], emotion: "neutral", confidence: 1, person: 1 };
+            const counts = [];
+            for (let n = 0; n < MOST + 60000; n++) {
+                record.add({ ...one, start: n, end: n + 1, source: "face" });
+                if (n % 1000 === 999) record.add({ ...one, start: n - 500, end: n, source: "voice" });
+                if (n === 20000) counts.push(record.begins);
+            }
+            const text = await new Blob(record.csv()).text();
+            const rows = text.trim().split("\\n").slice(1).map((row) => row.split(","));
+            const starts = rows.map((row) => Number(row[0]));
+            const sorted = starts.every((start, i) => !i || starts[i - 1] <= start);
+            return { most: MOST, rows: rows.length, sorted, last: starts.at(-1), begins: record.begins,
+                     first: starts[0], kept: record.rows.length, counts };
+        }"""
+    )
+    assert found["sorted"] and found["rows"] <= found["most"] and found["last"] == found["most"] + 59_999
+    assert found["counts"] == [0] and 0 < found["begins"] <= found["first"] and found["kept"] < 15_000
 
 
 def test_everything_can_be_reached_by_keyboard_and_has_a_name(page: Page) -> None:

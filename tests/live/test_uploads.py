@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 
 import emoscope
 from emoscope.live.app import Settings, create_app
-from emoscope.live.uploads import PREFIX, Workbench, _readable
+from emoscope.live.receiving import readable
+from emoscope.live.uploads import PREFIX, Workbench
 
 from .conftest import HERE, Server, serving
 
@@ -29,7 +30,9 @@ def post(client: TestClient, content: bytes, name: str = "clip.mp4", **query: st
 def left_behind() -> list[Path]:
     """What lies in the server's folder."""
     return [
-        path for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*") for path in folder.iterdir()
+        path
+        for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getpid()}-*/uploads")
+        for path in folder.iterdir()
     ]
 
 
@@ -100,11 +103,14 @@ def test_a_cut_off_upload_is_read_up_to_there(client: TestClient) -> None:
         ("a\nb\0.mp4", "ab.mp4"),
         ("", "upload"),
         (None, "upload"),
-        ("x" * 200, "x" * 100),
+        ("x" * 200 + ".mp4", "x" * 96 + ".mp4"),
+        ("é" * 200, "é" * 50),
+        (".hidden", "hidden"),
+        ("C:\\\\a:b.mp4", "ab.mp4"),
     ],
 )
 def test_the_clients_name_is_only_shown(sent: str | None, shown: str) -> None:
-    assert _readable(sent) == shown
+    assert readable(sent) == shown
 
 
 def test_an_analysis_that_takes_too_long_is_ended(short: Path) -> None:
@@ -130,10 +136,27 @@ def test_one_analysis_too_many_is_refused_before_its_body_is_read() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("sent", [{}, {"data": {"file": "text"}}, {"json": {"file": "text"}}, {"content": b"x"}])
+@pytest.mark.parametrize(
+    "sent", [{}, {"files": {"other": ("clip.mp4", b"x")}}, {"files": {"file": ("a", b"")}, "data": {"x": "y"}}]
+)
 def test_a_body_without_a_file_is_refused(client: TestClient, sent: dict[str, Any]) -> None:
     answer = client.post("/analyze", **sent)
     assert answer.status_code == 400 and answer.json()["detail"]
+
+
+def test_a_body_that_is_the_file_itself(client: TestClient, short: Path) -> None:
+    as_curl_has_it = {"content-type": "application/x-www-form-urlencoded"}
+    answer = client.post("/analyze", content=short.read_bytes(), headers=as_curl_has_it)
+    assert answer.json()["summary"]["persons"] == 1
+    assert client.post("/analyze", json={"file": "text"}).status_code == 415
+
+
+def test_several_files_are_one_recording(client: TestClient, short: Path) -> None:
+    files = [("file", (name, short.read_bytes())) for name in ("b.mp4", "../a.mp4", "b.mp4")]
+    answer = client.post("/analyze", files=files).json()
+    assert [part["file"] for part in answer["summary"]["parts"]] == ["a.mp4", "b-2.mp4", "b.mp4"]
+    assert {o["file"] for o in answer["observations"]} == {"a.mp4", "b.mp4", "b-2.mp4"}
+    assert answer["summary"]["input"] == "b.mp4 and 2 more" and answer["summary"]["persons"] == 3
 
 
 def test_a_damaged_form_is_refused(client: TestClient) -> None:
@@ -146,7 +169,7 @@ def folders(server: Server) -> list[Path]:
 
 
 def files(server: Server, name: str) -> list[Path]:
-    return [path for folder in folders(server) for path in folder.glob(f"*/{name}")]
+    return [path for folder in folders(server) for path in folder.glob(f"uploads/*/{name}")]
 
 
 def wait_until(true: Callable[[], bool]) -> None:

@@ -1,6 +1,7 @@
 """What keeps other pages and large bodies out: middleware around the whole server."""
 
 import time
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 import anyio
@@ -30,20 +31,28 @@ class SameOrigin:
     """Refuses what a browser sends on behalf of another site's page, WebSockets included, with status 403.
 
     Browsers name the page's origin; programs that are no browsers name none, and are let through.
+
+    Args:
+        app: what is guarded.
+        allowed: origins, as `https://app.example`, whose pages are let in too.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, allowed: Collection[str] = ()) -> None:
         self.app = app
+        self.allowed = {origin.lower() for origin in allowed}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on or refuse it."""
         if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
             origin = headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+            if origin is not None and not self._own(origin.lower(), headers.get("host", "").lower()):
                 await _refuse(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+    def _own(self, origin: str, host: str) -> bool:
+        return origin in self.allowed or urlsplit(origin).netloc == host
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:

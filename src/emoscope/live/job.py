@@ -1,11 +1,11 @@
-"""The analysis of one upload, in a process of its own: what a hostile file does, it does there.
+"""One analysis, in a process of its own: what a hostile file does, it does there.
 
-    python -m emoscope.live.job FILE NAME OUT [face-model=MODEL] [voice-model=MODEL] [device=DEVICE] \
-        [baseline=recording|causal|none] [mix=even|everyday] [neutral=START-END[@PERSON]] ... [report]
+    python -m emoscope.live.job FOLDER
 
-Prints a line of JSON for each step: `{"step": "looking", "done_s": 1.2, "total_s": 9.0}`, and `{"error": "..."}` before
-it ends with status 2. Standard input is held open by the server; when it closes, the server is gone, and so are the
-files.
+FOLDER holds the recording and the order, see `order`; the results go to FOLDER/out, and what was observed before an
+interruption is not observed again. Prints a line of JSON for each step: `{"step": "looking", "done_s": 1.2,
+"total_s": 9.0}`, and `{"error": "..."}` before it ends with status 2. Standard input is held open by the server; when
+it closes, the server is gone, and so is this process, and its files unless they are kept.
 """
 
 import json
@@ -18,49 +18,62 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-MEMORY = 8 << 30
-"""Bytes of address space: what ffmpeg and ONNX Runtime reserve is far more than what they use."""
-FILE = 2 << 30
-"""Bytes of one file that is written."""
+from .order import INPUT, OUT, Limits, Order
+
 EVERY_S = 0.25
 """Seconds between two lines of progress."""
 
 
 def main() -> None:
-    file, name, out, *wanted = sys.argv[1:]
-    threading.Thread(target=_outlive_nobody, args=(Path(file).parent,), daemon=True).start()
-    _limit()
+    folder = Path(sys.argv[1])
+    order = Order.read(folder)
+    threading.Thread(target=_outlive_nobody, args=(folder, order.kept), daemon=True).start()
+    _limit(order.setup.limits)
     from ..errors import EmoscopeError
-    from ..reading.offsets import EVERYDAY, Span
 
     try:
-        named = [option.replace("-model=", "_model=").split("=", 1) for option in wanted if "=" in option]
-        options: dict[str, Any] = {name: value for name, value in named if name not in ("neutral", "mix")}
-        options["neutral"] = [Span.parse(value) for name, value in named if name == "neutral"]
-        options["mix"] = EVERYDAY if ["mix", "everyday"] in named else None
-        _analyze(Path(file), name, Path(out), "report" in wanted, options)
-    except EmoscopeError as error:
-        message = str(error).replace(str(Path(file)), name).replace(Path(file).name, name)
-        _fail(" ".join(message.split()))
+        _analyze(folder, order)
+    except (EmoscopeError, ValueError) as error:  # a start of several files is a wrong value
+        _fail(order.called(str(error), folder))
     except MemoryError:
-        _fail(f"{name}: not enough memory for this input")
+        _fail(f"{order.name}: not enough memory for this input")
 
 
-def _analyze(file: Path, name: str, out: Path, report: bool, options: dict[str, Any]) -> None:
-    from ..analysis import analyze
+def _analyze(folder: Path, order: Order) -> None:
+    from ..analysis import read
     from ..models import card
+    from ..observing import observe
     from ..outputs import check_folder, summarize, write_pictures, write_tables
 
+    path, out = folder / INPUT, folder / OUT
     check_folder(out)
-    timeline = analyze(file, progress=_told("looking"), **options)
-    timeline.info["input"] = name
-    timeline.info["notes"] = [note.replace(file.name, name) for note in timeline.info["notes"]]
+    asked = order.parameters
+    chosen: dict[str, Any] = {
+        "face_model": asked.face_model or order.setup.face_model,
+        "voice_model": asked.voice_model or order.setup.voice_model,
+    }
+    began = time.monotonic()
+    evidence = observe(
+        path,
+        out=out,
+        device=asked.device or order.setup.device,
+        options=asked.options(),
+        progress=_told("looking"),
+        **chosen,
+    )
+    timeline = read(evidence, **asked.reading())
+    timeline.info["elapsed_s"] = round(time.monotonic() - began, 3)
+    timeline.info["input"] = order.name
+    for told in ("notes", "damaged"):
+        timeline.info[told] = [order.called(line, folder) for line in timeline.info[told]]
     write_tables(timeline, out)
     analysis = {"summary": summarize(timeline), "observations": [o.as_json() for o in timeline]}
     (out / "analysis.json").write_text(json.dumps(analysis), encoding="utf-8")
-    if report:
-        cards = [card(options.get(f"{name}_model", name)) for name in timeline.info["models"]]
-        write_pictures(timeline, file, out, _told("drawing"), cards, annotated=False)
+    if order.report or order.video:
+        cards = [card(chosen[f"{name}_model"]) for name in timeline.info["models"]]
+        page, *_ = write_pictures(timeline, path, out, _told("drawing"), cards, annotated=order.video)
+        words = page.read_text(encoding="utf-8")  # where the server has the video that the page plays
+        page.write_text(words.replace('src="annotated.mp4"', 'src="video"'), encoding="utf-8")
 
 
 def _told(step: str) -> Callable[[float, float | None], None]:
@@ -81,23 +94,27 @@ def _fail(message: str) -> None:
     sys.exit(2)
 
 
-def _limit() -> None:
+def _limit(limits: Limits) -> None:
     """Bound what the process may take, and let live streams go first."""
     try:
         import resource
     except ModuleNotFoundError:  # Windows
         return
     os.nice(5)
-    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, FILE), (resource.RLIMIT_CORE, 0)):
+    bounds = {resource.RLIMIT_AS: limits.memory, resource.RLIMIT_FSIZE: limits.file, resource.RLIMIT_CORE: 0}
+    if limits.cpu_s:
+        bounds[resource.RLIMIT_CPU] = limits.cpu_s
+    for kind, most in bounds.items():
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def _outlive_nobody(folder: Path) -> None:
-    """Remove the files and end when the server does."""
+def _outlive_nobody(folder: Path, kept: bool) -> None:
+    """End when the server does, and remove the files unless they are kept."""
     while os.read(0, 1):  # not sys.stdin, which would be locked when the interpreter ends
         pass
-    shutil.rmtree(folder, ignore_errors=True)
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(3)
 
 

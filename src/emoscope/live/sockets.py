@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..errors import EmoscopeError
 from ..timeline import Observation
 from .inbox import Inbox, Received
+from .metrics import Metrics
 from .protocol import Picture, ProtocolError, Start, milliseconds, read_binary, read_start, read_text
 from .stream import Stream
 
@@ -51,12 +52,16 @@ class Conversation:
         socket: accepted.
         make: makes the stream that a start asks for.
         executor: where streams block.
+        metrics: where pictures are counted.
     """
 
-    def __init__(self, socket: WebSocket, make: Callable[[Start], Stream], executor: Executor) -> None:
+    def __init__(
+        self, socket: WebSocket, make: Callable[[Start], Stream], executor: Executor, metrics: Metrics
+    ) -> None:
         self.socket = socket
         self.make = make
         self.executor = executor
+        self.metrics = metrics
 
     async def run(self) -> None:
         """Talk until the client stops, leaves, or breaks the protocol; then say why, and close."""
@@ -110,12 +115,15 @@ class Conversation:
 
     async def _score(self, inbox: Inbox, stream: Stream) -> None:
         """Score what is in the inbox until its end, and send what comes out: who does not read, waits here."""
+        dropped = 0
         while received := await inbox.get():
             begun = time.perf_counter()
             observations = await self._blocking(stream.score, received.item)
             if isinstance(received.item, Picture):
                 ended = time.perf_counter()
                 waited, scored = milliseconds(begun - received.at), milliseconds(ended - begun)
+                self.metrics.scored(begun - received.at, ended - begun, inbox.dropped - dropped)
+                dropped = inbox.dropped
                 picture = {"time": received.item.time, "waited_ms": waited, "scored_ms": scored}
                 persons = {o.person for o in observations if o.source == "face" and o.person is not None}
                 known = {str(person): round(stream.session.known_s(person), 1) for person in persons}

@@ -4,7 +4,7 @@ import { Connection } from "./connection.js";
 import { percent, personName } from "./facts.js";
 import { Microphone, level } from "./microphone.js";
 import { People } from "./people.js";
-import { Record, save } from "./record.js";
+import { MOST, Record, save } from "./record.js";
 import { Speed } from "./speed.js";
 import { Stage } from "./stage.js";
 import { TimelineView } from "./timeline.js";
@@ -206,7 +206,10 @@ const refresh = () => {
 $("start").addEventListener("click", start);
 $("pause").addEventListener("click", () => live.pause());
 $("stop").addEventListener("click", stop);
-$("save").addEventListener("click", () => save(record.csv(), "text/csv", "timeline.csv"));
+$("save").addEventListener("click", () => {
+  save(record.csv(), "text/csv", "timeline.csv");
+  if (record.begins) say(`The table begins at ${Math.round(record.begins)} s: the page keeps its last ${MOST.toLocaleString("en")} rows.`);
+});
 setInterval(refresh, REDRAW_MS);
 new Upload({
   area: $("drop"), input: $("file"), status: $("file-status"), progress: $("file-progress"), results: $("file-results"),

@@ -12,6 +12,7 @@ export class TimelineView {
   constructor(canvas) {
     this.canvas = canvas;
     this.runs = new Map(); // "person source" to runs of one emotion: {start, end, emotion}
+    this.shown = false; // whether now, at the right end, was scrolled to
   }
 
   add({ person, source, start, end, emotion }) {
@@ -38,6 +39,8 @@ export class TimelineView {
     this.canvas.width = Math.round(width * scale);
     this.canvas.height = Math.round(height * scale);
     this.canvas.style.height = `${height}px`;
+    if (!this.shown) this.canvas.parentElement.scrollLeft = this.canvas.parentElement.scrollWidth;
+    this.shown = true;
     const context = this.canvas.getContext("2d");
     context.scale(scale, scale);
     context.font = "12px system-ui, sans-serif";
