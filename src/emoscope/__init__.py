@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import models
     from .analysis import analyze, read, save_profile
+    from .capture import Live
     from .emotions import EMOTIONS
     from .errors import EmoscopeError
     from .evidence import Evidence
     from .observing import ObserveOptions, observe
+    from .persons import Persons
     from .session import Session
     from .timeline import Observation, Timeline
 
@@ -24,16 +26,18 @@ __version__: str
 """The installed version, as pyproject.toml names it."""
 
 __all__ = [
-    "EMOTIONS", "EmoscopeError", "Evidence", "Observation", "ObserveOptions", "Session", "Timeline", "analyze",
-    "models", "observe", "read", "save_profile",
+    "EMOTIONS", "EmoscopeError", "Evidence", "Live", "Observation", "ObserveOptions", "Persons", "Session", "Timeline",
+    "analyze", "models", "observe", "read", "save_profile",
 ]  # fmt: skip
 
 _HOMES = {
     "EMOTIONS": "emotions",
     "EmoscopeError": "errors",
     "Evidence": "evidence",
+    "Live": "capture",
     "Observation": "timeline",
     "ObserveOptions": "observing",
+    "Persons": "persons",
     "Session": "session",
     "Timeline": "timeline",
     "analyze": "analysis",

@@ -10,11 +10,13 @@ import numpy as np
 from .errors import EmoscopeError
 from .evidence import Evidence
 from .reading.baseline import Offset
+from .reading.corrections import Corrections
 from .reading.offsets import File, Key, Sample, Span, describe, recording_offsets
 from .reading.profile import Profile
 from .reading.reader import Reader
 from .reading.source import Source
-from .timeline import Timeline
+from .reading.who import Who, who
+from .timeline import NOBODY, Timeline
 
 if TYPE_CHECKING:
     from .given import Given
@@ -95,7 +97,9 @@ def analyze(
             options=options,
             progress=progress,
         )
-    timeline = _read(evidence, smoothing, baseline, neutral, mix, {"face": face_model, "voice": voice_model})
+    corrections = Corrections.load(out) if out else None
+    models = {"face": face_model, "voice": voice_model}
+    timeline = _read(evidence, smoothing, baseline, neutral, mix, models, corrections)
     timeline.info["elapsed_s"] = round(time.monotonic() - started, 3)
     return timeline
 
@@ -111,7 +115,8 @@ def read(
     """Read evidence: what the networks said becomes a timeline. It takes milliseconds; the recording is not needed.
 
     Args:
-        evidence: what `observe` returned, or the path of an `evidence.sqlite` or of the folder that it lies in.
+        evidence: what `observe` returned, or the path of an `evidence.sqlite` or of the folder that it lies in; then
+            the corrections in `persons.json` beside it are applied.
         smoothing: of each person's face over time: `mean`, `vote` (majority of each batch of 10 faces) or `none`; by
             default `mean`, but `none` for a sequence model, which looks back by itself.
         baseline: what everybody is read against: `recording`, what the whole recording shows of them; `causal`, what
@@ -128,7 +133,7 @@ def read(
         EmoscopeError: there is no evidence at the path, or the profile or a neutral file does not fit.
         ValueError: no smoothing or baseline has that name, or the mix is none.
     """
-    return _read(_loaded(evidence), smoothing, baseline, neutral, mix, {})
+    return _read(_loaded(evidence), smoothing, baseline, neutral, mix, {}, corrections_of(evidence))
 
 
 def save_profile(
@@ -151,9 +156,9 @@ def save_profile(
     Raises:
         EmoscopeError: there is no evidence, or no such person, or nothing is known of them.
     """
-    evidence = _loaded(evidence)
-    sources = _sources(evidence)
-    offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, {}))
+    found = who(_loaded(evidence), corrections_of(evidence))
+    evidence, sources = found.evidence, _sources(found.evidence)
+    offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, {}), spoken=found.spoken)
     people = sorted({one for _, one in offsets})
     if person is None and len(named := [one for one in people if one] or people) == 1:
         person = named[0]
@@ -161,13 +166,25 @@ def save_profile(
     if not own:
         there = ", ".join(str(one) for one in people if one) or "nobody"
         raise EmoscopeError(f"expected the number of a person with --person; there are: {there}")
-    profile = Profile.of(own, sources)
+    profile = Profile.of(own, sources, found.identity(person or NOBODY))
     profile.write(path)
     return profile
 
 
 def _loaded(evidence: Evidence | str | Path) -> Evidence:
     return evidence if isinstance(evidence, Evidence) else Evidence.load(evidence)
+
+
+def corrections_of(evidence: Evidence | str | Path) -> Corrections | None:
+    """The corrections beside the evidence at a path; none of evidence in memory.
+
+    Raises:
+        EmoscopeError: they cannot be read.
+    """
+    if isinstance(evidence, Evidence):
+        return None
+    path = Path(evidence)
+    return Corrections.load(path if path.is_dir() else path.parent)
 
 
 def _sources(evidence: Evidence) -> dict[str, Source]:
@@ -181,29 +198,42 @@ def _read(
     neutral: Neutral,
     mix: Mapping[str, float] | None,
     models: "Mapping[str, str | Path | Model]",
+    corrections: Corrections | None,
 ) -> Timeline:
+    found = who(evidence, corrections)
+    evidence = found.evidence
     profiles = {} if baseline in get_args(Baselines) else _profile(str(baseline), evidence)
     sources = _sources(evidence)
     offsets: dict[Key, Offset] | None = {}
     if baseline == "causal":
         offsets = None
     elif baseline != "none":
-        offsets = recording_offsets(evidence, sources, mix, _observed(neutral, evidence, models), profiles)
-    reader = Reader(sources.get("face"), sources.get("voice"), smoothing, offsets, mix)
+        offsets = recording_offsets(
+            evidence, sources, mix, _observed(neutral, evidence, models), profiles, found.spoken
+        )
+    reader = Reader(sources.get("face"), sources.get("voice"), smoothing, offsets, mix, found.whose())
     timeline = reader.add(evidence.faces, evidence.voices, np.inf, np.inf).sorted()
     if evidence.info.get("kind") == "folder":
         starts = np.array([part["start_s"] for part in evidence.info["parts"]])
         files = np.array([part["file"] for part in evidence.info["parts"]], object)
         timeline.extra["file"] = files[np.searchsorted(starts, timeline.start, side="right") - 1]
+    timeline.names = _names(found, timeline.persons)
     timeline.info = {
-        **evidence.info,
+        **{name: fact for name, fact in evidence.info.items() if name != "grouping"},
+        "notes": [*evidence.info.get("notes", ()), *found.notes],
         "models": {name: source.name for name, source in sources.items()},
         "persons": len(timeline.persons),
+        "who": found.persons(),
         "smoothing": reader.smoothing,
         "baseline": "profile" if profiles else baseline,
-        "baselines": describe(evidence, sources, offsets or {}, mix),
+        "baselines": describe(evidence, sources, offsets or {}, mix, found.spoken),
     }
     return timeline
+
+
+def _names(found: Who, persons: Sequence[int]) -> dict[int, str]:
+    """What the persons of a timeline are called; two of one name stay two persons."""
+    return {one: name for one, name in sorted(found.grouping.names.items()) if one in persons}
 
 
 def _profile(baseline: str, evidence: Evidence) -> dict[int | None, Profile]:

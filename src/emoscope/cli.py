@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,10 @@ _OBSERVING = [
                  help="Look for faces in this part of the frames, in pixels."),
     click.option("--min-face", type=click.IntRange(20), metavar="PIXELS",
                  help="Side of the smallest face to look for [default: 1/32 of the shorter side, but not under 20]."),
+    click.option("--people", type=click.Path(path_type=Path), metavar="FOLDER",
+                 help="People to recognise: a picture, a sound or a profile for each, as anna.jpg."),
+    click.option("--keep-identity", is_flag=True,
+                 help="Keep the embeddings of faces and voices in evidence.sqlite: biometric data."),
 ]  # fmt: skip
 """They say what of a recording is observed; `_observe_options` takes them."""
 
@@ -97,7 +101,8 @@ def _observe_options(options: dict[str, Any]) -> Any:
     from .observing import ObserveOptions
 
     faces, voices = not options.pop("voice_only"), not options.pop("faces_only")
-    named = {name: options.pop(name) for name in ("start", "end", "every", "region", "min_face", "audio_track")}
+    taken = ("start", "end", "every", "region", "min_face", "audio_track", "people", "keep_identity")
+    named = {name: options.pop(name) for name in taken}
     try:
         return ObserveOptions(faces=faces, voices=voices, **{**named, "start": named["start"] or 0.0})
     except ValueError as error:
@@ -253,6 +258,49 @@ def read(out: Path, **reading: Any) -> None:
     files = write_tables(timeline, out)
     files.append(write_report(timeline, out, kept_frames(out), cards_of(timeline.info["models"].values())))
     show_summary(timeline, files, Console())
+
+
+@main.command()
+@click.argument("out", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("correction", metavar="[CORRECTION]", nargs=-1)
+def persons(out: Path, correction: tuple[str, ...]) -> None:
+    """Show who is who in FOLDER, which `emoscope analyze` wrote, or correct it; `emoscope read` then applies it.
+
+    \b
+    Corrections:
+        name 1 Anna         call person 1 Anna
+        merge 2 5           person 5 is person 2
+        split 3 at 0:41     from there on, person 3 is somebody else
+        drop 4              person 4 is nobody: leave them out
+        same-as 3 OTHER@1   person 3 is person 1 of the folder OTHER, and has the same name
+        undo                take back the last correction
+
+    \b
+    Example:
+        emoscope persons interview
+        emoscope persons interview name 1 Anna
+        emoscope read interview
+    """
+    from rich.console import Console
+
+    from .persons import Persons
+    from .reading.corrections import Correction
+    from .report.terminal import show_persons
+
+    people = Persons(out)
+    match correction:
+        case ():
+            pass
+        case ("undo",):
+            click.echo(f"took back: {people.undo().do}")
+        case ("same-as", person, other) if person.isdecimal() and other.rpartition("@")[2].isdecimal():
+            folder, _, number = other.rpartition("@")
+            people.same_as(int(person), folder, int(number))
+        case _:
+            people.correct(Correction.parse(correction))
+    show_persons(people.table(), people.notes(), Console())
+    if correction:
+        click.echo(f"to apply it: emoscope read {out}")
 
 
 @main.command()
@@ -667,6 +715,37 @@ def report(folder: Path, out: Path | None) -> None:
     except ModuleNotFoundError as error:
         raise missing_extra("a page of results", error.name or "a package", "train") from None
     click.echo(f"{written} tables and pictures in {page}")
+
+
+@main.command()
+@click.option("--camera", default="0", show_default=True, help="Its number, or the path of a device or a video.")
+@click.option("--no-camera", is_flag=True, help="Do not look.")
+@click.option("--no-microphone", is_flag=True, help="Do not listen.")
+@click.option("--face-model", default="face", show_default=True, help=f"{_MODEL}.")
+@click.option("--voice-model", default="voice", show_default=True, help=f"{_MODEL}.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where the models run.")  # fmt: skip
+def watch(camera: str, no_camera: bool, no_microphone: bool, **models: Any) -> None:
+    """Read emotions from the camera and the microphone of this machine in the terminal, until Ctrl+C.
+
+    Nothing is stored. Listening needs the extra: pip install 'emoscope[watch]'.
+
+    \b
+    Example:
+        emoscope watch --no-microphone
+    """
+    from rich.console import Console
+
+    from .capture import Live
+    from .report.terminal import show_live
+    from .session import Session
+
+    if no_camera and no_microphone:
+        raise EmoscopeError("--no-camera and --no-microphone leave nothing to watch")
+    session = Session(faces=not no_camera, voice=not no_microphone, **models)
+    chosen = None if no_camera else int(camera) if camera.isdecimal() else camera
+    with Live(chosen, not no_microphone, session) as stream, suppress(KeyboardInterrupt):
+        show_live(stream, Console())
 
 
 _LIMITS = [

@@ -7,18 +7,19 @@ from which observing goes on: whoever is killed at any moment loses what came af
 import io
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+import cv2
 import numpy as np
 
 from .columns import Columns
 from .errors import EmoscopeError
 
-FORMAT = 1
+FORMAT = 2
 """Of the file's tables; a file of another format is made anew."""
 
 
@@ -127,6 +128,63 @@ class Speakers(Columns):
         return cls(none.astype(np.int32), none, none, np.zeros((0, values), np.float16))
 
 
+@dataclass(frozen=True, eq=False)
+class Views(Columns):
+    """What the page shows of a track: its best views.
+
+    Attributes:
+        track: `(n,)` int32.
+        time: `(n,)` float64, seconds.
+        quality: `(n,)` float32, 0 to 1, how good the view was.
+        jpeg: `(n,)` objects, the bytes of an upright face as JPEG.
+    """
+
+    track: np.ndarray
+    time: np.ndarray
+    quality: np.ndarray
+    jpeg: np.ndarray
+
+    @classmethod
+    def empty(cls, values: int = 0) -> Self:
+        """None."""
+        none = np.zeros(0)
+        return cls(none.astype(np.int32), none, none.astype(np.float32), none.astype(object))
+
+    @classmethod
+    def of(cls, looks: Looks, faces: Sequence[np.ndarray]) -> Self:
+        """The views of looks, whose faces are RGB uint8 `(height, width, 3)`."""
+        jpeg = np.empty(len(looks), object)
+        jpeg[:] = [
+            cv2.imencode(".jpg", face[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes() for face in faces
+        ]
+        return cls(looks.track, looks.time, looks.quality, jpeg)
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces(Columns):
+    """Which stretches of tracks and of speech are one person's, as `reading.persons` found.
+
+    Attributes:
+        person: `(n,)` int32, from 1; 0 where it is nobody's in particular.
+        track: `(n,)` int32, of faces; 0 for speech.
+        start: `(n,)` float64, seconds.
+        end: `(n,)` float64, seconds; of faces, the last one's time.
+        sure: `(n,)` float32, how alike it is to the rest of the person, a cosine; not a number where that is not known.
+    """
+
+    person: np.ndarray
+    track: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    sure: np.ndarray
+
+    @classmethod
+    def empty(cls, values: int = 0) -> Self:
+        """None."""
+        none, whole = np.zeros(0), np.zeros(0, np.int32)
+        return cls(whole, whole, none, none, none.astype(np.float32))
+
+
 @dataclass(eq=False)
 class Evidence:
     """What was observed.
@@ -137,6 +195,8 @@ class Evidence:
         looks: who the faces look like.
         speakers: who the voices sound like.
         shots: `(n,)` float64, seconds at which the picture was cut to another shot.
+        views: pictures of the faces.
+        pieces: who is who; none where that has not been worked out.
         info: facts of the recording and the run; `models` has name, labels and temperature of each.
     """
 
@@ -145,6 +205,8 @@ class Evidence:
     looks: Looks = field(default_factory=Looks.empty)
     speakers: Speakers = field(default_factory=Speakers.empty)
     shots: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    views: Views = field(default_factory=Views.empty)
+    pieces: Pieces = field(default_factory=Pieces.empty)
     info: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -160,6 +222,8 @@ class Evidence:
             Looks.join(part.looks for part in parts),
             Speakers.join(part.speakers for part in parts),
             np.concatenate([part.shots for part in parts]),
+            Views.join(part.views for part in parts),
+            Pieces.join(part.pieces for part in parts),
             parts[-1].info,
         )
 
@@ -174,10 +238,13 @@ class Evidence:
             return file.read()
 
 
-_TABLES: dict[str, type[Columns]] = {"faces": Faces, "voices": Voices, "looks": Looks, "speakers": Speakers}
+_TABLES: dict[str, type[Columns]] = {
+    "faces": Faces, "voices": Voices, "looks": Looks, "speakers": Speakers, "views": Views, "pieces": Pieces,
+}  # fmt: skip
 _VECTORS: dict[str, np.dtype[Any]] = {"logits": np.dtype("<f2"), "embedding": np.dtype("<f2"), "box": np.dtype("<f4")}
-"""Columns that are kept as bytes, little-endian; all others are numbers."""
-_WHOLE = ("track", "utterance")
+"""Columns that are kept as bytes, little-endian; all others are numbers, or bytes already."""
+_WHOLE = ("track", "utterance", "person")
+_BYTES = "jpeg"
 
 
 class EvidenceFile:
@@ -262,11 +329,8 @@ class EvidenceFile:
     def append(self, evidence: Evidence, checkpoint: dict[str, Any] | None = None, **facts: Any) -> None:
         """Add rows, and say from where observing goes on and what is known: all of it or nothing."""
         with self._transaction():
-            for name, kind in _TABLES.items():
-                names = [f.name for f in fields(kind)]
-                marks = ", ".join("?" * len(names))
-                columns = [_stored(column, getattr(getattr(evidence, name), column)) for column in names]
-                self._connection.executemany(f"INSERT INTO {name} VALUES ({marks})", zip(*columns, strict=True))
+            for name in _TABLES:
+                self._insert(name, getattr(evidence, name))
             self._connection.executemany("INSERT INTO shots VALUES (?)", [(t,) for t in evidence.shots.tolist()])
             if checkpoint is not None:
                 self._connection.execute("DELETE FROM checkpoint")
@@ -293,11 +357,25 @@ class EvidenceFile:
         row = self._connection.execute(f"SELECT MAX({column}) FROM {table}").fetchone()
         return int(row[0] or 0)
 
-    def end(self, **facts: Any) -> None:
-        """Say that observing is over: there is nothing to go on from."""
+    def end(self, pieces: Pieces | None = None, keep_identity: bool = True, **facts: Any) -> None:
+        """Say that observing is over: there is nothing to go on from.
+
+        Args:
+            pieces: who is who.
+            keep_identity: whether the embeddings stay; without them, nothing biometric is left in the file.
+            facts: to write.
+        """
         with self._transaction():
             self._connection.execute("DELETE FROM checkpoint")
+            if pieces is not None:
+                self._insert("pieces", pieces)
+            self._connection.execute(_BEST_VIEWS)
+            if not keep_identity:
+                self._connection.execute("DELETE FROM looks")
+                self._connection.execute("DELETE FROM speakers")
             self.tell(**facts)
+        if not keep_identity:
+            self._connection.execute("VACUUM")  # or the bytes would stay in the file
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def read(self) -> Evidence:
@@ -326,6 +404,12 @@ class EvidenceFile:
             **{column: _loaded(column, values) for column, values in zip(names, zip(*rows, strict=True), strict=True)}
         )
 
+    def _insert(self, name: str, table: Columns) -> None:
+        names = [f.name for f in fields(table)]
+        marks = ", ".join("?" * len(names))
+        columns = [_stored(column, getattr(table, column)) for column in names]
+        self._connection.executemany(f"INSERT INTO {name} VALUES ({marks})", zip(*columns, strict=True))
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -337,10 +421,14 @@ class EvidenceFile:
         self._connection.execute("COMMIT")
 
 
+_BEST_VIEWS = """DELETE FROM views WHERE rowid NOT IN
+    (SELECT rowid FROM (SELECT rowid, MAX(quality) FROM views GROUP BY track))"""
+
+
 def _schema() -> Iterator[str]:
     for name, kind in _TABLES.items():
         columns = ", ".join(
-            f"{f.name} {'BLOB' if f.name in _VECTORS else 'INTEGER' if f.name in _WHOLE else 'REAL'}"
+            f"{f.name} {'BLOB' if f.name in (*_VECTORS, _BYTES) else 'INTEGER' if f.name in _WHOLE else 'REAL'}"
             for f in fields(kind)
         )
         yield f"CREATE TABLE IF NOT EXISTS {name} ({columns})"
@@ -369,6 +457,10 @@ def _loaded(column: str, values: tuple[Any, ...]) -> np.ndarray:
         kind = _VECTORS[column]
         rows = np.frombuffer(b"".join(values), kind).reshape(len(values), -1)
         return rows.astype(np.float64) if column == "box" else rows.copy()
+    if column == _BYTES:
+        pictures = np.empty(len(values), object)
+        pictures[:] = values
+        return pictures
     kind = np.dtype(
         np.int32 if column in _WHOLE else np.float64 if column in ("time", "duration", "start", "end") else np.float32
     )

@@ -1,16 +1,19 @@
 """From pixels and samples to evidence: one stream of frames and sound, whoever feeds it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .evidence import Faces, Voices
+from .evidence import Faces, Looks, Speakers, Views, Voices
 from .face.classify import FaceClassifier
 from .face.crop import FERPLUS, SIDE
 from .face.detect import Detector, smallest_face
+from .face.identity import BestViews, quality
 from .face.mouth import MouthMeter
 from .face.sequence import SequenceClassifier
+from .face.shots import Shots
 from .face.steady import SteadyCrops
 from .face.track import Track, Tracker
 from .face.upright import UprightDetector
@@ -18,9 +21,28 @@ from .face.view import sharpness, turn
 from .media import Sound
 from .models import Model, VoiceInput
 from .voice.classify import VoiceReader, VoiceRow
+from .voice.identity import VALUES as VOICE_VALUES
+from .voice.identity import SpeakerRow
 
 LOUDEST = 4.0
 """Largest sample that is taken for one that overshoots [-1, 1]; above, the samples are on another scale."""
+
+
+@dataclass(eq=False)
+class Identities:
+    """What tells who is who.
+
+    Attributes:
+        looks: who the faces look like.
+        views: the pictures that were looked at.
+        speakers: who the voices sound like.
+        shots: `(n,)` float64, seconds at which the picture was cut to another shot.
+    """
+
+    looks: Looks = field(default_factory=Looks.empty)
+    views: Views = field(default_factory=Views.empty)
+    speakers: Speakers = field(default_factory=Speakers.empty)
+    shots: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 class Observer:
@@ -56,9 +78,15 @@ class Observer:
         return faces
 
     def search(self) -> None:
-        """Search the last frame for newcomers now; see `Session.search`."""
+        """Search the last frame for newcomers now, and look at who they are; see `Session.search`."""
         if self._watcher:
             self._watcher.search()
+
+    def identities(self) -> Identities:
+        """What was found of who is who since this was asked last."""
+        found = self._watcher.identities() if self._watcher else Identities()
+        found.speakers = _speakers(self._voice.speakers() if self._voice else [])
+        return found
 
     def add_sound(self, samples: np.ndarray, time: float) -> Voices:
         """Feed a run of sound; see `Session.add_sound`. Returns the windows of speech that are certain by now."""
@@ -68,6 +96,8 @@ class Observer:
 
     def finish(self) -> Voices:
         """The stream has ended: return the windows that were waiting for its end."""
+        if self._watcher:
+            self._watcher.finish()
         return self._rows(self._voice.finish() if self._voice else [])
 
     def state(self) -> dict[str, Any]:
@@ -106,6 +136,9 @@ class _Watcher:
         self.size = (0, 0)
         self.network = _Sequences(model) if model.card.modality == "sequence" else _Stills(model)
         self.mouths = MouthMeter()
+        self.shots = Shots()
+        self.cuts: list[float] = []
+        self.views = BestViews(threads)
         self.labels = len(model.card.labels)
 
     def watch(self, image: np.ndarray, time: float, duration: float) -> Faces:
@@ -117,6 +150,11 @@ class _Watcher:
             self.detector, _ = self._begin(self.min_face or smallest_face(image))
             self.tracker.resize(self.detector, width / self.size[0], height / self.size[1])
         self.size = width, height
+        if how := self.shots.cut(image, time):
+            self.tracker.cut()
+            self.views.cut(time, how == "gradual")
+            self.cuts.append(time)
+        self.views.embed()
         tracks = self.tracker.update(image, time, duration)
         if self.min_face:  # the detector finds somewhat smaller ones too
             tracks = [track for track in tracks if max(track.box[2:]) >= self.min_face]
@@ -126,14 +164,17 @@ class _Watcher:
             return Faces.empty(self.labels)
         numbers = [track.person for track in tracks]
         moved = self.mouths.measure(time, numbers, crops)
+        sharp, turned = [sharpness(crop) for crop in crops], [turn(track.landmarks) for track in tracks]
+        good = [quality(t.box, t.score, s, angle) for t, s, angle in zip(tracks, sharp, turned, strict=True)]
+        self.views.add(image, time, tracks, good)
         return Faces(
             np.full(len(tracks), time, np.float64),
             np.full(len(tracks), duration, np.float64),
             np.array(numbers, np.int32),
             np.array([track.box for track in tracks], np.float64),
             np.array([track.score for track in tracks], np.float32),
-            np.array([sharpness(crop) for crop in crops], np.float32),
-            np.array([turn(track.landmarks) for track in tracks], np.float32),
+            np.array(sharp, np.float32),
+            np.array(turned, np.float32),
             moved[:, 0],
             moved[:, 1],
             logits.astype(np.float16),
@@ -142,6 +183,16 @@ class _Watcher:
     def search(self) -> None:
         if self.tracker:
             self.tracker.search()
+        self.views.embed()
+
+    def identities(self) -> Identities:
+        cuts, self.cuts = np.array(self.cuts, np.float64), []
+        looks, faces = self.views.take()
+        return Identities(looks, Views.of(looks, faces), shots=cuts)
+
+    def finish(self) -> None:
+        self.views.forget(np.inf)
+        self.views.embed()
 
     def state(self) -> dict[str, Any]:
         return {
@@ -150,6 +201,8 @@ class _Watcher:
             "size": list(self.size),
             "network": self.network.state(),
             "mouths": self.mouths.state(),
+            "shots": self.shots.state(),
+            "views": self.views.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -160,6 +213,8 @@ class _Watcher:
             self.size = (state["size"][0], state["size"][1])
         self.network.restore(state["network"])
         self.mouths.restore(state["mouths"])
+        self.shots.restore(state["shots"])
+        self.views.restore(state["views"])
 
     def _begin(self, min_face: int) -> tuple[UprightDetector, Tracker]:
         """The stream's detector and tracker: made for its first frame."""
@@ -203,6 +258,15 @@ class _Sequences:
     def restore(self, state: dict[str, Any]) -> None:
         self.classifier.restore(state["classifier"])
         self.steady.restore(state["steady"])
+
+
+def _speakers(rows: Sequence[SpeakerRow]) -> Speakers:
+    if not rows:
+        return Speakers.empty(VOICE_VALUES)
+    start, end, utterance, embedding = zip(*rows, strict=True)
+    return Speakers(
+        np.array(utterance, np.int32), np.array(start), np.array(end), np.array(embedding).astype(np.float16)
+    )
 
 
 def _voice_input(model: Model) -> VoiceInput:

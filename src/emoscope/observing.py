@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 
 from .errors import EmoscopeError, MediaError
-from .evidence import Evidence, EvidenceFile, Faces, Voices
+from .evidence import FORMAT, Evidence, EvidenceFile, Faces, Looks, Speakers, Views, Voices
 from .media import SAMPLE_RATE, Frame, Media, Sound, is_media, open_media
 from .media.threads import ahead
 from .media.tracks import Choice
 from .media.tracks import choose as choose_track
 from .models import Device, Model, load
-from .observer import Observer
+from .observer import Identities, Observer
+from .people import digest
+from .people import load as load_people
+from .reading.persons import SMALLEST, grouping
 from .session import source
 from .voice.activity import VoiceActivity
 
@@ -52,6 +55,9 @@ class ObserveOptions:
         min_face: side in pixels of the smallest face to look for, at least 20; by default 1/32 of the frame's shorter
             side, but not under 20.
         audio_track: the sound track, by its number from 1 or its language; by default one with a voice.
+        people: a folder of people to recognise, see `people.load`.
+        keep_identity: whether the embeddings of faces and voices stay in the evidence: biometric data. Without it, who
+            is who stays, and they are removed when the recording is observed.
 
     Raises:
         ValueError: a value is out of its range, or neither faces nor voices are wanted.
@@ -65,6 +71,8 @@ class ObserveOptions:
     region: tuple[int, int, int, int] | None = None
     min_face: int | None = None
     audio_track: int | str | None = None
+    people: Path | None = None
+    keep_identity: bool = False
 
     def __post_init__(self) -> None:
         if self.start < 0 or not self.start < (np.inf if self.end is None else self.end):
@@ -81,6 +89,8 @@ class ObserveOptions:
     def to_json(self) -> dict[str, Any]:
         """What differs from the default."""
         chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        if self.people:
+            chosen["people"] = digest(self.people)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in chosen.items()}
 
     def left_out(self) -> list[str]:
@@ -236,7 +246,8 @@ def _same(
             "--out, or replace them with --force"
         )
     notes: list[str] = []
-    if before and (before["digest"] != recording["digest"] or file.about("made") != made):
+    stale = file.about("made") != made or file.about("format") != FORMAT
+    if before and (before["digest"] != recording["digest"] or stale):
         if before["digest"] == recording["digest"]:
             why = "the evidence was made by another version or model, or with other options"
             notes = [f"{recording['name']}: observed anew, as {why}"]
@@ -300,12 +311,14 @@ class _Run:
     ) -> None:
         self.file, self.path, self.models, self.threads, self.progress = file, path, models, threads, progress
         self.options = options
+        self.known = load_people(options.people, threads) if options.people else ()
         kept = file.checkpoint() or {}
         self.state: dict[str, Any] | None = kept.pop("observer", None)
         self.done = _Done(**kept) if kept else _Done(notes=[*notes, *left_out(path)])
         self.worked = float(file.about("worked_s") or 0.0)
         self.nothing = Faces.empty(len(models["face"].card.labels)), Voices.empty(len(models["voice"].card.labels))
         self.faces, self.voices = [self.nothing[0]], [self.nothing[1]]
+        self.identities = [Identities()]
         self.committed = self.begun = time.monotonic()
         self.frames = 0
 
@@ -329,7 +342,10 @@ class _Run:
             first = next(note for note in self.done.notes if note.startswith("passed over"))
             raise MediaError(f"{self.path}: none of its {len(files)} files can be read; the first: {first}")
         self._commit(None)
-        self.file.end(info=self._info(folder), done=True)
+        whole = replace(self.file.read(), info=self._info(folder))
+        found = grouping(whole, min(SMALLEST, self.options.min_face or SMALLEST), self.known)
+        facts = {**whole.info, "grouping": found.to_json()}
+        self.file.end(found.pieces, self.options.keep_identity, info=facts, done=True)
 
     def _file(self, path: Path, still_s: float, folder: bool) -> None:
         """Observe one file; a picture lasts `still_s` seconds."""
@@ -364,6 +380,7 @@ class _Run:
                 if time.monotonic() - self.committed > COMMIT_S:
                     self._commit(observer)
             self.voices.append(self._placed_voices(observer.finish()))
+            self.identities.append(self._placed_identities(observer.identities()))
             self.state = None
             if choice:
                 self.done.notes.append(f"{readable(path.name)}: {choice.note}")
@@ -441,6 +458,21 @@ class _Run:
             utterance=voices.utterance + np.int32(self.done.utterances),
         )
 
+    def _placed_identities(self, found: Identities) -> Identities:
+        start, tracks = self.done.start, np.int32(self.done.tracks)
+        speakers = found.speakers
+        return Identities(
+            replace(found.looks, time=found.looks.time + start, track=found.looks.track + tracks),
+            replace(found.views, time=found.views.time + start, track=found.views.track + tracks),
+            replace(
+                speakers,
+                start=speakers.start + start,
+                end=speakers.end + start,
+                utterance=speakers.utterance + np.int32(self.done.utterances),
+            ),
+            found.shots + start,
+        )
+
     def _close(self, media: Media, choice: Choice | None) -> None:
         """The file under way is done: from here, observing goes on with the next one."""
         done, name = self.done, readable(media.name)
@@ -488,11 +520,21 @@ class _Run:
     def _commit(self, observer: Observer | None) -> None:
         """Write what was observed, and from where it goes on."""
         state = observer.state() if observer else None
+        if observer:
+            self.identities.append(self._placed_identities(observer.identities()))
         now = time.monotonic()
         self.worked, self.begun = self.worked + now - self.begun, now
-        piece = Evidence(Faces.join(self.faces), Voices.join(self.voices))
+        piece = Evidence(
+            Faces.join(self.faces),
+            Voices.join(self.voices),
+            Looks.join(found.looks for found in self.identities),
+            Speakers.join(found.speakers for found in self.identities),
+            np.concatenate([found.shots for found in self.identities]),
+            Views.join(found.views for found in self.identities),
+        )
         self.file.append(piece, {**asdict(self.done), "observer": state}, worked_s=self.worked)
         self.faces, self.voices = [self.nothing[0]], [self.nothing[1]]
+        self.identities = [Identities()]
         self.committed = time.monotonic()
 
     def _info(self, folder: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from .media.threads import Behind, ahead
 from .media.write import VideoWriter
 from .models import Card
 from .observing import Progress, media_files, readable
+from .persons import Persons
 from .report.overlay import draw
 from .report.page import PICTURE_SIDE, KeyFrame, write_page
 from .report.totals import key_moments, percent, totals
@@ -130,7 +131,9 @@ def write_report(
     It plays the annotated video, if there is one, or the recording: at `path`, or beside the page or its folder.
     """
     page = out / "report.html"
-    write_page(page, timeline, [_key_frame(timeline, frame) for frame in frames], cards, _played(timeline, path, out))
+    views = Persons(out).views() if (out / EvidenceFile.NAME).is_file() else {}
+    shown = [_key_frame(timeline, frame) for frame in frames]
+    write_page(page, timeline, shown, cards, _played(timeline, path, out), views)
     return page
 
 

@@ -9,6 +9,7 @@ from .evidence import Faces, Voices
 from .models import Device, Model, load
 from .observer import Observer
 from .reading.baseline import Population
+from .reading.meeting import Meeting
 from .reading.reader import Reader
 from .reading.source import Source
 from .timeline import Observation
@@ -18,9 +19,10 @@ class Session:
     """One stream of frames and sound, whoever feeds it: a camera, a microphone, a program of yours.
 
     Frames and sound are fed in order of time, each for itself; what comes out is in order of time for each source and
-    person. A voice comes once the frames up to its end have been seen, and a fused observation once neither face nor
-    voice can change it any more; neither waits longer than `reading.fusion.MAX_WAIT_S`. So it makes no difference how
-    the sound is cut. The state is bounded, however long the stream.
+    person. Who comes back has the same number, by their looks. A voice comes once the frames up to its end have been
+    seen, and a fused observation once neither face nor voice can change it any more; neither waits longer than
+    `reading.fusion.MAX_WAIT_S`. So it makes no difference how the sound is cut. The state is bounded, however long the
+    stream.
 
     Args:
         faces: whether frames will be fed.
@@ -63,6 +65,7 @@ class Session:
         self._observer = Observer(self.models.get("face"), self.models.get("voice"), threads)
         sources = {name: source(model) for name, model in self.models.items()}
         self._reader = Reader(sources.get("face"), sources.get("voice"), smoothing, {} if baseline == "none" else None)
+        self._meeting = Meeting()
         self.labels, self.columns = self._reader.labels, self._reader.columns
 
     def add_frame(self, image: np.ndarray, time: float, duration: float = 0.0) -> list[Observation]:
@@ -123,6 +126,10 @@ class Session:
         return [*self._read(None, rest), *self._reader.close()]
 
     def _read(self, faces: Faces | None, voices: Voices | None) -> list[Observation]:
+        looks = self._observer.identities().looks
+        numbered = self._meeting.number(Faces.empty(0) if faces is None else faces, looks)
+        if faces is not None:
+            faces = numbered
         return list(self._reader.add(faces, voices, self._observer.seen, self._observer.heard))
 
 

@@ -117,8 +117,8 @@ def test_each_recording_has_a_folder_and_a_row_for_each_person_and_source(done: 
         ("a.mp4", "done", "Person 1", "face"),
         ("a.mp4", "done", "Person 1", "fused"),
         ("broken.mp4", "failed", "", ""),
-        ("day 2_b.wav", "done", "Scene", "voice"),
-        ("day 2_b.wav", "done", "Scene", "fused"),
+        ("day 2_b.wav", "done", "Voice A", "voice"),
+        ("day 2_b.wav", "done", "Voice A", "fused"),
     ]
     assert "not a video" in rows[2]["reason"]
     assert rows[0]["person"] == "a.mp4 Person 1"

@@ -17,8 +17,8 @@ from .detect import Detector, Faces
 from .upright import UprightDetector
 
 SEEN_TO_COUNT = 5
-"""Frames in which a new face must be seen before it is a person, unless nobody was seen before: time to see whether it
-is somebody known who comes back, and one frame is no face."""
+"""Frames in which a new face must be seen before it is a person, unless nobody was seen before in this shot: time to
+see whether it is somebody known who comes back, and one frame is no face."""
 SEEN_S = 0.5
 """Seconds that do as well, however few frames they are: a slide is one."""
 EVEN = 2.0
@@ -114,6 +114,7 @@ class Tracker:
         self._detected = -np.inf
         self._count = 0
         self._lasting = 0.0
+        self._fresh = True
         self._unsearched: np.ndarray | None = None
 
     def update(self, image: np.ndarray, time: float, duration: float = 0.0) -> list[Track]:
@@ -144,6 +145,11 @@ class Tracker:
             self._detected = self._last
             self._meet(image, self.detector.detect(image), self._last)
 
+    def cut(self) -> None:
+        """Another shot begins with the next frame: whoever is in it is somebody new, and counts at once."""
+        self.search()
+        self._people, self._detected, self._fresh = [], -np.inf, True
+
     def resize(self, detector: Any, width: float, height: float) -> None:
         """The frames become wider and higher by these factors: search the next one with another detector."""
         self.search()
@@ -156,16 +162,19 @@ class Tracker:
     def state(self) -> dict[str, Any]:
         """What `restore` needs to go on from here, as numbers and arrays; the last frame has been searched."""
         people = [asdict(person) for person in self._people]
-        return {"people": people, "last": self._last, "detected": self._detected, "count": self._count}
+        facts = {"last": self._last, "detected": self._detected, "count": self._count, "fresh": self._fresh}
+        return {"people": people, **facts}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self._people = [_Person(**person) for person in state["people"]]
-        self._last, self._detected, self._count = state["last"], state["detected"], state["count"]
+        self._last, self._detected = state["last"], state["detected"]
+        self._count, self._fresh = state["count"], state["fresh"]
 
     def _meet(self, image: np.ndarray, faces: Faces, time: float) -> list[Track]:
         """Find out whose the faces of a frame are; returns the persons among them, by number."""
-        first = not self._count and not self._people
+        first = self._fresh and not self._people
+        self._fresh &= not len(faces)
         crops = crop_faces(image, faces.landmarks)
         looks = _standardised(crops)
         owners = self._match(faces.boxes, looks, time)

@@ -28,6 +28,7 @@ class Observed(BaseModel):
     sharpness: float | None = Field(None, description="of a face: how sharp the view is")
     turn: float | None = Field(None, description="of a face: degrees that the head is turned to the side")
     file: str | None = Field(None, description="of several files: which one")
+    name: str | None = Field(None, description="of the person, where people have names")
 
 
 class Baseline(BaseModel):
@@ -55,6 +56,26 @@ class Total(BaseModel):
     emotion: str | None = Field(description="the one with the highest mean score")
     uncertain: bool = Field(description="whether another one is about as likely")
     scores: dict[str, float] = Field(description="mean probabilities")
+
+
+class MaybeSame(BaseModel):
+    """Another person who may be the same."""
+
+    person: int
+    alike: float = Field(description="-1 to 1: how alike the two are")
+
+
+class Person(BaseModel):
+    """One person of the recording."""
+
+    person: int
+    name: str | None = Field(description="null where nobody gave one")
+    seen_s: float
+    heard_s: float
+    start_s: float
+    end_s: float
+    picture: bool = Field(description="whether it is a picture of a face, which does not move")
+    maybe: list[MaybeSame]
 
 
 class Part(BaseModel):
@@ -86,6 +107,7 @@ class Summary(BaseModel):
     damaged: list[str]
     parts: list[Part] = Field([], description="of several files: which one is when")
     persons: int
+    who: list[Person]
     smoothing: str
     baseline: str
     baselines: list[Baseline]

@@ -90,6 +90,7 @@ def recording_offsets(
     mix: Mapping[str, float] | None = None,
     neutral: Sequence[Span | Sample] = (),
     profiles: Mapping[int | None, Profile] = MappingProxyType({}),
+    spoken: np.ndarray | None = None,
 ) -> dict[Key, Offset]:
     """What the whole recording says of everybody's offsets; still pictures and models without statistics have none.
 
@@ -99,9 +100,10 @@ def recording_offsets(
         mix: see `Population.mix`.
         neutral: what is known to be neutral.
         profiles: of persons, from other recordings; under `None` for everybody.
+        spoken: whose each window of speech is, `(n,)`; by default as `speakers` says.
     """
     found: dict[Key, Offset] = {}
-    for name, moments in _moments(evidence, sources).items():
+    for name, moments in _moments(evidence, sources, spoken).items():
         source = sources[name]
         if (population := source.population) is None:
             continue
@@ -152,7 +154,11 @@ def speakers(faces: Faces, voices: Voices) -> np.ndarray:
 
 
 def describe(
-    evidence: Evidence, sources: Mapping[str, Source], offsets: Mapping[Key, Offset], mix: Mapping[str, float] | None
+    evidence: Evidence,
+    sources: Mapping[str, Source],
+    offsets: Mapping[Key, Offset],
+    mix: Mapping[str, float] | None,
+    spoken: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """For each person and source: where the baseline is from, how well it is known, and what it moved.
 
@@ -162,7 +168,7 @@ def describe(
         neutral) and `changed` (0 to 1: of how many moments another emotion is read than without a baseline).
     """
     rows = []
-    moments = _moments(evidence, sources)
+    moments = _moments(evidence, sources, spoken)
     for (name, one), offset in offsets.items():
         source = sources[name]
         assert source.population
@@ -193,14 +199,15 @@ _Moments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Person, start, seconds and logits of each moment."""
 
 
-def _moments(evidence: Evidence, sources: Mapping[str, Source]) -> dict[str, _Moments]:
+def _moments(evidence: Evidence, sources: Mapping[str, Source], spoken: np.ndarray | None) -> dict[str, _Moments]:
     found = {}
     if "face" in sources:
         found["face"] = _face_moments(evidence, sources["face"].modality == "face")
     if "voice" in sources:
         voices = evidence.voices
         lasting = voices.end - voices.start
-        found["voice"] = speakers(evidence.faces, voices), voices.start, lasting, voices.logits
+        whose = speakers(evidence.faces, voices) if spoken is None else spoken
+        found["voice"] = whose, voices.start, lasting, voices.logits
     return found
 
 

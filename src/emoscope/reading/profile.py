@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,24 @@ class Known:
 class Profile:
     """A person's baseline: by source, `face` or `voice`.
 
-    It is biometric data: of whom it was made can be told from it, roughly.
+    It is biometric data: of whom it was made can be told from it, roughly, and surely where it holds the identity.
+
+    Attributes:
+        known: of the baseline.
+        identity: embeddings of unit length by which the person is known again, by source; none unless they were kept.
     """
 
     known: Mapping[str, Known]
+    identity: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, offsets: Mapping[str, Offset], sources: Mapping[str, Source]) -> "Profile":
-        """The profile of a person of whom these offsets are known."""
+    def of(
+        cls,
+        offsets: Mapping[str, Offset],
+        sources: Mapping[str, Source],
+        identity: Mapping[str, np.ndarray] | None = None,
+    ) -> "Profile":
+        """The profile of a person of whom these offsets are known, and what they look and sound like."""
         known = {}
         for name, offset in offsets.items():
             population = sources[name].population
@@ -49,7 +59,7 @@ class Profile:
             basis = population.basis
             covariance = basis @ offset.covariance @ basis.T
             known[name] = Known(sources[name].name, basis @ offset.mean, covariance, offset.seconds)
-        return cls(known)
+        return cls(known, identity or {})
 
     @classmethod
     def load(cls, path: str | Path) -> "Profile":
@@ -59,7 +69,9 @@ class Profile:
             EmoscopeError: the file is missing, or is no profile.
         """
         try:
-            facts = json.loads(Path(path).read_text(encoding="utf-8"))["emoscope_profile"]
+            whole = json.loads(Path(path).read_text(encoding="utf-8"))
+            facts, told = whole["emoscope_profile"], whole.get("identity", {})
+            identity = {str(name): _direction(told[name]) for name in told}
             known = {
                 str(name): Known(
                     str(one["model"]),
@@ -73,7 +85,7 @@ class Profile:
             raise EmoscopeError(f"{path}: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EmoscopeError(f"{path} is no profile; make one with: emoscope profile FOLDER --out {path}") from None
-        return cls(known)
+        return cls(known, identity)
 
     def write(self, path: str | Path) -> None:
         """Write it as JSON."""
@@ -86,7 +98,10 @@ class Profile:
             }
             for name, one in self.known.items()
         }
-        Path(path).write_text(json.dumps({"emoscope_profile": facts}, indent=2) + "\n", encoding="utf-8")
+        whole: dict[str, Any] = {"emoscope_profile": facts}
+        if self.identity:
+            whole["identity"] = {name: np.round(row, 4).tolist() for name, row in self.identity.items()}
+        Path(path).write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
     def elsewhere(self, name: str, source: Source) -> Offset | None:
         """What it says of the person's offset in another recording; `None` where it is not of this model.
@@ -108,6 +123,18 @@ class Profile:
         gain = persons @ np.linalg.inv(persons + recordings)
         covariance = gain @ (basis.T @ one.covariance @ basis) @ gain.T + persons - gain @ persons + recordings
         return Offset(gain @ (basis.T @ one.mean), covariance, one.seconds, "a profile")
+
+
+def _direction(values: Any) -> np.ndarray:
+    """Numbers as a vector of unit length.
+
+    Raises:
+        ValueError: they are none.
+    """
+    row = np.array(values, np.float64)
+    if row.ndim != 1 or not 16 <= len(row) <= 4096 or not np.isfinite(row).all() or not row.any():
+        raise ValueError("no embedding")
+    return np.asarray(row / np.linalg.norm(row))
 
 
 def shared(offsets: list[Offset], population: Population) -> list[Offset]:

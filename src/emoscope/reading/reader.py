@@ -1,7 +1,7 @@
 """The reading of evidence as it comes: logits in, observations out; the same for a whole file and frame by frame."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,6 +91,7 @@ class Reader:
         offsets: what is known of the offsets of persons; of others, and of models without population statistics,
             the logits are read as they are. `None`: everybody's is learned from what came before.
         mix: how often each emotion is expected; even by default.
+        whose: whose the voice from start to end seconds is; by default, the person's whose mouth moves.
 
     Attributes:
         labels: of the timeline.
@@ -108,6 +109,7 @@ class Reader:
         smoothing: str | None = None,
         offsets: Mapping[Key, Offset] | None = None,
         mix: Mapping[str, float] | None = None,
+        whose: Callable[[float, float], int | None] | None = None,
     ) -> None:
         self.smoothing = smoothing or ("none" if face and face.modality == "sequence" else "mean")
         if self.smoothing not in SMOOTHERS:
@@ -122,6 +124,7 @@ class Reader:
         self._learning: dict[Key, _Learning] = {}
         self._nothing = Timeline.empty(self.labels)
         self._mouths = Mouths()
+        self._whose = whose or self._mouths.speaker
         self._steady: dict[int, _Steady] = {}
         self._waiting = Voices.empty(len(voice.labels) if voice else 0)
 
@@ -240,7 +243,7 @@ class Reader:
         assert self.voice
         voices, self._waiting = self._waiting.take(known), self._waiting.take(~known)
         spans = zip(voices.start.tolist(), voices.end.tolist(), strict=True)
-        person = np.array([self._mouths.speaker(start, end) or NOBODY for start, end in spans], np.int32)
+        person = np.array([self._whose(start, end) or NOBODY for start, end in spans], np.int32)
         scored = np.empty(voices.logits.shape)
         for one in np.unique(person).tolist():
             own = person == one

@@ -35,6 +35,16 @@ class Mouths:
 
     def speaker(self, start: float, end: float) -> int | None:
         """The person who most clearly spoke from `start` to `end` seconds, or `None` where that is undecided."""
+        movement = self.movements(start, end)
+        ranked = sorted(movement, key=lambda p: movement[p], reverse=True)
+        if not ranked or movement[ranked[0]] < STILL:
+            return None
+        if len(ranked) > 1 and movement[ranked[0]] < CLEAR * movement[ranked[1]]:
+            return None
+        return ranked[0]
+
+    def movements(self, start: float, end: float) -> dict[int, float]:
+        """How much the mouth of each person in sight moved from `start` to `end` seconds, by the rest of the face."""
         during = slice(*np.searchsorted(self._time, (start, end)))
         time, person, moved = self._time[during], self._person[during], self._moved[during]
         movement = {}
@@ -43,9 +53,4 @@ class Mouths:
             if own.sum() >= 2 and np.ptp(time[own]) >= SEEN * (end - start):
                 mouth, rest = moved[own].mean(0)
                 movement[one] = float((mouth + 0.5) / (rest + 0.5))
-        ranked = sorted(movement, key=lambda p: movement[p], reverse=True)
-        if not ranked or movement[ranked[0]] < STILL:
-            return None
-        if len(ranked) > 1 and movement[ranked[0]] < CLEAR * movement[ranked[1]]:
-            return None
-        return ranked[0]
+        return movement

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,7 @@ def write_page(
     key_frames: Sequence[KeyFrame] = (),
     cards: Sequence[Card] = (),
     recording: str | None = None,
+    views: Mapping[int, bytes] = MappingProxyType({}),
 ) -> None:
     """Write `report.html`: a page that needs no other file and no network, and can be read without its script.
 
@@ -69,17 +71,22 @@ def write_page(
         key_frames: pictures to show, with their times.
         cards: the models that were used.
         recording: the address, relative to the page, of what it plays in step with the timeline.
+        views: for each person the best view of their face, as JPEG.
 
     Raises:
         ValueError: a key frame is not RGB uint8.
         OSError: the file cannot be written.
     """
     # a file name that is not Unicode holds lone surrogates, which UTF-8 cannot say
-    Path(path).write_bytes(render(timeline, key_frames, cards, recording).encode("utf-8", "replace"))
+    Path(path).write_bytes(render(timeline, key_frames, cards, recording, views).encode("utf-8", "replace"))
 
 
 def render(
-    timeline: Timeline, key_frames: Sequence[KeyFrame] = (), cards: Sequence[Card] = (), recording: str | None = None
+    timeline: Timeline,
+    key_frames: Sequence[KeyFrame] = (),
+    cards: Sequence[Card] = (),
+    recording: str | None = None,
+    views: Mapping[int, bytes] = MappingProxyType({}),
 ) -> str:
     """The text of the page that `write_page` writes."""
     if still := is_still(timeline):
@@ -98,6 +105,8 @@ def render(
         stills=stills[:STILLS_SHOWN],
         hidden_stills=len(stills) - STILLS_SHOWN,
         baselines=_baselines(info),
+        people=_people(info),
+        views=views,
         all_faces=timeline.mean_scores() if len(stills) > 1 else None,
         bands=bands(timeline) if len(timeline) and not stills else "",
         series=series(timeline) if len(timeline) and not stills else "",
@@ -141,6 +150,18 @@ def _baselines(info: Mapping[str, Any]) -> dict[int | None, list[str]]:
     return found
 
 
+def _people(info: Mapping[str, Any]) -> dict[int, list[str]]:
+    """For each person what there is to know of who they are."""
+    found: dict[int, list[str]] = {}
+    for row in info.get("who") or ():
+        lines = ["A picture of a face: it does not move."] if row["picture"] else []
+        others = ", ".join(str(one["person"]) for one in row["maybe"][:3])
+        if others:
+            lines.append(f"May be the same as person {others}: it was too close to call.")
+        found[row["person"]] = lines
+    return found
+
+
 def _counted(parts: Sequence[Mapping[str, Any]]) -> str:
     """`10 pictures, 2 videos`."""
     kinds = Counter(str(part.get("kind", "file")) for part in parts)
@@ -167,6 +188,10 @@ def _stills(timeline: Timeline, key_frames: Sequence[KeyFrame]) -> list[Still]:
     return [Still(Path(str(p["file"])).name, frames.get(i), faces[i]) for i, p in enumerate(parts)]
 
 
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
 def _jpeg(frame: KeyFrame) -> str:
     """The picture as a data URI, at most `PICTURE_SIDE` pixels wide and high."""
     import cv2
@@ -179,7 +204,7 @@ def _jpeg(frame: KeyFrame) -> str:
         size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+    return _data_uri(data.tobytes())
 
 
 def _ranked(face: Observation) -> list[tuple[str, float]]:
@@ -213,7 +238,8 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters.update(
-        clock=clock, interval=_interval, jpeg=_jpeg, metric=_metric, percent=percent, ranked=_ranked, sentence=sentence,
+        clock=clock, data_uri=_data_uri, interval=_interval, jpeg=_jpeg,
+        metric=_metric, percent=percent, ranked=_ranked, sentence=sentence,
     )  # fmt: skip
     environment.globals.update(source_words=SOURCE_WORDS)
     return environment

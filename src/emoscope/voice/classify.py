@@ -9,6 +9,7 @@ from ..media.types import SAMPLE_RATE, Sound
 from ..models import VoiceInput
 from .activity import Detector, Silero, Stretch, VoiceActivity
 from .features import LOG_MEL, window_input
+from .identity import SpeakerRow, embed, stretches
 from .windows import Window, WindowPlan
 
 GAP_S = 0.1  # seconds by which a time may be off before sound counts as missing or as given twice
@@ -58,6 +59,7 @@ class VoiceReader:
         self._run: _Run | None = None
         self._until = 0.0  # the stream's time when there is no run
         self._utterances = 0
+        self._speakers: list[SpeakerRow] = []
 
     def add(self, sound: Sound) -> list[VoiceRow]:
         """Take the next sound; return the rows that are certain by now.
@@ -93,6 +95,12 @@ class VoiceReader:
         self._utterances = run.utterances
         return rows
 
+    def speakers(self) -> list[SpeakerRow]:
+        """Who it sounds like, for the stretches of speech that became certain since this was asked last."""
+        found = list(self._speakers)
+        self._speakers.clear()
+        return found
+
     @property
     def settled(self) -> float:
         """The time in seconds before which no further row can start.
@@ -115,16 +123,25 @@ class VoiceReader:
             self._run.restore(state["run"])
 
     def _begun(self, time: float) -> "_Run":
-        return _Run(time, self._model, VoiceActivity(self._detector()), self._utterances, self._wanted)
+        activity = VoiceActivity(self._detector())
+        return _Run(time, self._model, activity, self._utterances, self._wanted, self._speakers.append)
 
 
 class _Run:
     """Sound without a gap: `time` is that of its first sample."""
 
     def __init__(
-        self, time: float, model: Network, activity: VoiceActivity, utterances: int, wanted: VoiceInput
+        self,
+        time: float,
+        model: Network,
+        activity: VoiceActivity,
+        utterances: int,
+        wanted: VoiceInput,
+        tell: Callable[[SpeakerRow], None],
     ) -> None:
         self.utterances = utterances
+        self._tell = tell
+        self._told = 0  # the position in the run up to which it has been told who speaks
         self._wanted = wanted
         self._time = time
         self._model = model
@@ -147,7 +164,8 @@ class _Run:
         if speech := self._activity.open:
             plan = self._plan = self._plan or self._planned(speech)
             rows += self._rows(plan.reached(speech.end))
-        self._forget(self._plan.needed if self._plan else self._activity.settled)
+            self._identify(speech.end, False)
+        self._forget(min(self._plan.needed, self._told) if self._plan else self._activity.settled)
         return rows
 
     def finish(self) -> list[VoiceRow]:
@@ -161,10 +179,12 @@ class _Run:
             "plan": self._plan and self._plan.state(),
             "kept": self._kept,
             "kept_from": self._kept_from,
+            "told": self._told,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.utterances, self._kept, self._kept_from = state["utterances"], state["kept"], state["kept_from"]
+        self._told = state["told"]
         self._activity.restore(state["activity"])
         if state["plan"]:
             self._plan = self._new_plan(0)
@@ -172,6 +192,7 @@ class _Run:
 
     def _planned(self, stretch: Stretch) -> WindowPlan:
         self.utterances += 1
+        self._told = stretch.start
         return self._new_plan(stretch.start)
 
     def _new_plan(self, start: int) -> WindowPlan:
@@ -183,7 +204,14 @@ class _Run:
             plan = self._plan or self._planned(stretch)
             self._plan = None
             rows += self._rows(plan.ended(stretch.end))
+            self._identify(stretch.end, True)
         return rows
+
+    def _identify(self, end: int, ended: bool) -> None:
+        for start, until in stretches(self._told, end, ended):
+            samples = self._kept[start - self._kept_from : until - self._kept_from]
+            self._tell(SpeakerRow(self._seconds(start), self._seconds(until), self.utterances, embed(samples)))
+            self._told = until
 
     def _rows(self, windows: Iterable[Window]) -> list[VoiceRow]:
         return [self._row(window) for window in windows]

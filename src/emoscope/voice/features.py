@@ -118,7 +118,7 @@ def _mel_power(sound: np.ndarray, wanted: VoiceInput) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(padded, wanted.n_fft)[:: wanted.hop]
     spectrum = np.fft.rfft(frames * _hann(wanted.n_fft))
     power = spectrum.real**2 + spectrum.imag**2
-    mel: np.ndarray = power @ _filters(wanted)
+    mel: np.ndarray = power @ mel_filters(wanted)
     return mel
 
 
@@ -130,7 +130,7 @@ def _hann(size: int) -> np.ndarray:
 
 
 @cache
-def _filters(wanted: VoiceInput) -> np.ndarray:
+def mel_filters(wanted: VoiceInput) -> np.ndarray:
     """Triangles of equal area, evenly spaced in mel, `(n_fft // 2 + 1, mels)` float32."""
     edges = _band_edges(wanted)
     bins = np.arange(wanted.n_fft // 2 + 1)[:, None] * (wanted.rate / wanted.n_fft)
