@@ -196,6 +196,11 @@ def streams(draw: st.DrawFn) -> list[Observation]:
 SOME = [HAPPY, ANGRY, scores(sadness=0.4)]
 
 
+def test_a_voice_is_heard_out_though_another_s_face_waits() -> None:
+    rows = [face(0.0, 0.04), face(0.65, 0.69), face(0.05, 2.05, 2), voice(0.0, 0.3)]
+    assert in_order(run(rows, (1.0,))) == in_order(run(rows))
+
+
 @given(streams(), st.lists(st.floats(0, 12), max_size=8))
 def test_how_often_it_is_settled_makes_no_difference(rows: list[Observation], cuts: list[float]) -> None:
     assert in_order(run(rows, tuple(cuts))) == in_order(run(rows))

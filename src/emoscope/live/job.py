@@ -15,10 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .order import INPUT, OUT, Limits, Order
+from .order import INPUT, OUT, PEOPLE, Limits, Order
 
 EVERY_S = 0.25
 """Seconds between two lines of progress."""
@@ -45,7 +46,7 @@ def _analyze(folder: Path, order: Order) -> None:
     from ..observing import observe
     from ..outputs import check_folder, summarize, write_pictures, write_tables
 
-    path, out = folder / INPUT, folder / OUT
+    path, out, people = folder / INPUT, folder / OUT, folder / PEOPLE
     check_folder(out)
     asked = order.parameters
     chosen: dict[str, Any] = {
@@ -57,7 +58,7 @@ def _analyze(folder: Path, order: Order) -> None:
         path,
         out=out,
         device=asked.device or order.setup.device,
-        options=asked.options(),
+        options=replace(asked.options(), people=people if people.is_dir() else None),
         progress=_told("looking"),
         **chosen,
     )

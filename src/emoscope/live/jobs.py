@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from ..errors import EmoscopeError
 from .ledger import Ledger, Record
-from .order import INPUT, Order
+from .order import INPUT, PEOPLE, Order
 from .working import JobError, Progress, work
 
 _log = logging.getLogger(__name__)
@@ -239,6 +239,10 @@ class Jobs:
                 record.state = "done"
         except JobError as error:
             record.state, record.error = "failed", str(error)
+        except anyio.get_cancelled_exc_class():  # the server ends in order: that is no fault of the job's
+            record.tries -= 1
+            self._ledger.put(record)
+            raise
         except Exception:  # one job must not end the others
             _log.exception("job %s", record.id)
             record.state, record.error = "failed", f"{record.order.name}: the server could not analyse it"
@@ -291,9 +295,9 @@ class Arrival:
 
 
 def _forget_recording(folder: Path) -> None:
-    """Remove the recording: the results are what is kept."""
-    path = folder / INPUT
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    """Remove the recording, and who was to be recognised: the results are what is kept."""
+    for path in (folder / INPUT, folder / PEOPLE):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

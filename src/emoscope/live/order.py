@@ -11,6 +11,8 @@ from .parameters import Parameters
 
 INPUT = "upload"
 """The recording's name in its folder: a file, or a folder of several."""
+PEOPLE = "people"
+"""The folder of people to recognise, beside it, where there are any."""
 OUT = "out"
 """The folder of the results, beside it."""
 ORDER = "order.json"
@@ -84,4 +86,5 @@ class Order(BaseModel):
         """One line in which files are named as the client names them."""
         path = folder / INPUT
         text = text.replace(f"{path}{os.sep}", "").replace(str(path), self.name).replace(INPUT, self.name)
+        text = text.replace(f"{folder}{os.sep}", "")
         return " ".join(text.split())

@@ -11,29 +11,36 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from .order import INPUT
+from .order import INPUT, PEOPLE
 
 WITHIN_S = 600.0
 """Seconds in which a recording must have come."""
 LONGEST_NAME = 100
 """Bytes of a file's name; of a longer one, the end is kept."""
-MOST_FILES = 100
-"""Files of one form."""
+MOST_FILES = 50
+"""Files in one field of a form."""
 FORM = "multipart/form-data"
-WANTED = f"expected a recording: a form ({FORM}) with files in the field `file` and nothing else, or the file itself"
+WANTED = (
+    f"expected a recording: a form ({FORM}) with files in the field `file`, and people to recognise in the field "
+    "`people`, or the file itself"
+)
 
 _BINARY = {"type": "string", "format": "binary"}
 BODY: dict[str, Any] = {
     "required": True,
     "description": "The recording: a form with a file, or with several, which are read as one recording in the order "
-    "of their names; or the file itself",
+    "of their names, and people to recognise, a picture, a sound or a profile each, named as they are (`anna.jpg`); or "
+    "the file itself",
     "content": {
         FORM: {
             "schema": {
                 "type": "object",
                 "required": ["file"],
                 "additionalProperties": False,
-                "properties": {"file": {"type": "array", "minItems": 1, "maxItems": MOST_FILES, "items": _BINARY}},
+                "properties": {
+                    "file": {"type": "array", "minItems": 1, "maxItems": MOST_FILES, "items": _BINARY},
+                    "people": {"type": "array", "maxItems": MOST_FILES, "items": _BINARY},
+                },
             }
         },
         "application/octet-stream": {"schema": _BINARY},
@@ -43,7 +50,7 @@ BODY: dict[str, Any] = {
 
 
 async def receive(request: Request, folder: Path) -> str:
-    """Lay the recording of a request into `folder / INPUT`; returns what the client calls it.
+    """Lay the recording of a request into `folder / INPUT`, people into `folder / PEOPLE`; returns what it is called.
 
     Raises:
         HTTPException: 400 if there is none, 408 if it does not come within `WITHIN_S`.
@@ -68,19 +75,28 @@ async def _body(request: Request, path: Path) -> str:
 
 
 async def _form(request: Request, path: Path) -> str:
-    async with request.form(max_files=MOST_FILES, max_fields=0) as form:
+    async with request.form(max_files=2 * MOST_FILES, max_fields=0) as form:
         parts = form.multi_items()
         files = [part for field, part in parts if field == "file" and isinstance(part, UploadFile)]
-        if not files or len(files) < len(parts):
+        people = [part for field, part in parts if field == "people" and isinstance(part, UploadFile)]
+        if not files or len(files) + len(people) < len(parts):
             raise HTTPException(400, WANTED)
-        names = [readable(file.filename) for file in files]
+        if max(len(files), len(people)) > MOST_FILES:
+            raise HTTPException(400, f"expected at most {MOST_FILES} files in a field")
+        if people:
+            await _save_all(people, path.parent / PEOPLE)
+        name = readable(files[0].filename)
         if len(files) == 1:
             await run_in_threadpool(_save, files[0].file, path)
-            return names[0]
-        path.mkdir()
-        for file, name in zip(files, names, strict=True):
-            await run_in_threadpool(_save, file.file, _unused(path / name))
-        return f"{names[0]} and {len(names) - 1} more"
+            return name
+        await _save_all(files, path)
+        return f"{name} and {len(files) - 1} more"
+
+
+async def _save_all(files: list[UploadFile], folder: Path) -> None:
+    folder.mkdir()
+    for file in files:
+        await run_in_threadpool(_save, file.file, _unused(folder / readable(file.filename)))
 
 
 def _unused(path: Path) -> Path:

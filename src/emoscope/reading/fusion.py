@@ -148,7 +148,7 @@ def _gaps(voices: Timeline, row: int, faces: Timeline, seen: float, until: float
     covered = np.maximum.accumulate(np.concatenate([[max(start, seen)], faces.end]))
     within = (faces.start < end) & (faces.end >= start)
     gaps = [(float(a), float(b)) for a, b in zip(covered[:-1][within], faces.start[within], strict=True)]
-    if end <= until:
+    if end <= until or (faces.start >= end).any():  # after that one of the person's faces, `seen` hides the gap
         before = covered[np.searchsorted(faces.start, end)]
         gaps.append((float(before), end))
     return [(a, b) for a, b in gaps if b - a >= SHORTEST_S]
