@@ -539,6 +539,7 @@ def talk(path: Path, people: Sequence[Sequence[Path]]) -> None:
 def page(results: dict[str, Any]) -> str:
     """The tables as Markdown."""
     lines = ["# Who is who", "", f"`{results['command']}`", "", *_words(), ""]
+    lines += [results["note"], ""] if "note" in results else []
     if faces := results.get("faces"):
         low, high = faces["same"], faces["other"]
         lines += [
@@ -558,7 +559,7 @@ def page(results: dict[str, Any]) -> str:
             "|---|---|---|---|---|---|---|---|---|---|---|---|",
             *(f"| {r['people']} | {r['shots']} | {r['edits']} | {r['cuts']} | {r['cut_recall']:.3f} | "
               f"{r['cut_precision']:.3f} | {r['faces']:,} ({r['frames_with_a_face']:.1%} of those shown) | "
-              f"{r['tracks_f1']:.3f} | {r['persons_f1']:.3f} ({r['interval'][0]:.3f}-{r['interval'][1]:.3f}) | "
+              f"{r['tracks_f1']:.3f} | {r['persons_f1']:.3f}{_ends(r)} | "
               f"{r['persons_found']:.1f} | {r['switches']} | {r['actors']}, {r['split']} |" for r in rows), "",
         ]  # fmt: skip
     if rows := results.get("voices"):
@@ -583,6 +584,11 @@ def page(results: dict[str, Any]) -> str:
             "",
         ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _ends(row: dict[str, Any]) -> str:
+    """The interval of a row of several edits."""
+    return f" ({row['interval'][0]:.3f}-{row['interval'][1]:.3f})" if row["edits"] > 1 else ""
 
 
 def _words() -> list[str]:
