@@ -12,7 +12,7 @@ from torch import nn
 
 from emoscope.data import ferplus
 from emoscope.data.augment import PARTS, FaceAugment
-from emoscope.emotions import EMOTIONS
+from emoscope.emotions import EMOTIONS, one_hot
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.losses import Loss, cross_entropy
 from emoscope.training.metrics import score, wilson
@@ -45,7 +45,7 @@ def balanced(data: Path, split: ferplus.Split, classes: Sequence[str]) -> Sample
 
 def hard(images: np.ndarray, labels: np.ndarray, classes: int) -> Samples:
     """Images with their labels as one-hot targets."""
-    return Samples(images, np.eye(classes, dtype=np.float32)[labels], labels)
+    return Samples(images, one_hot(labels, classes), labels)
 
 
 def trained(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from emoscope.data.augment import FaceAugment
 from emoscope.data.sampler import Windows, covering_windows, random_windows
+from emoscope.emotions import one_hot
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.networks import FaceResNet
 from emoscope.training.pretrained import face_network
@@ -80,7 +81,7 @@ def window_samples(clips: Clips, random: np.random.Generator | None = None) -> S
 
 
 def _samples(inputs: np.ndarray, labels: np.ndarray) -> Samples:
-    return Samples(inputs, np.eye(len(THREE), dtype=np.float32)[labels], labels)
+    return Samples(inputs, one_hot(labels, len(THREE)), labels)
 
 
 class WindowAugment:

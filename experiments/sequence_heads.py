@@ -20,7 +20,7 @@ from sequence_encoders import frame_network
 from torch import nn
 
 from emoscope.data.moving import loudness
-from emoscope.emotions import EMOTIONS, columns
+from emoscope.emotions import EMOTIONS, columns, one_hot
 from emoscope.training.features import SlotDrop, encode_clips
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.networks import FaceResNet
@@ -155,7 +155,7 @@ def single_frames(clips: Clips, features: Features, train: np.ndarray, seed: int
 
 
 def samples_of(inputs: np.ndarray, labels: np.ndarray, classes: int) -> Samples:
-    return Samples(inputs, np.eye(classes, dtype=np.float32)[labels], labels)
+    return Samples(inputs, one_hot(labels, classes), labels)
 
 
 def windows(clips: Clips, features: Features, chosen: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

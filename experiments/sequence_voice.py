@@ -17,6 +17,7 @@ from arguments import arguments
 from emoscope.data import cremad
 from emoscope.data.augment import LogMelAugment
 from emoscope.data.folds import person_folds
+from emoscope.emotions import one_hot
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.networks_voice import VoiceResNet
 
@@ -42,7 +43,7 @@ def voices(data: Path) -> tuple[Samples, np.ndarray]:
     labels = np.array([THREE.index(clip.emotion) for clip in clips if clip.emotion in THREE])
     logmels = np.concatenate([part.logmel for part in parts])[kept]
     actors = np.array([clip.actor for clip in clips])[kept]
-    return Samples(logmels, np.eye(3, dtype=np.float32)[labels], labels), actors
+    return Samples(logmels, one_hot(labels, 3), labels), actors
 
 
 def train(samples: Samples, held_out: np.ndarray, out: Path) -> Trainer:

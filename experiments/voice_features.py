@@ -25,7 +25,7 @@ from torch import nn
 from emoscope.data import ravdess, splits
 from emoscope.data.recordings import Recording, samples
 from emoscope.data.spectra import REFERENCE, Kind, cepstra, picture
-from emoscope.emotions import CREMAD_EMOTIONS
+from emoscope.emotions import CREMAD_EMOTIONS, one_hot
 from emoscope.report.plots import confusion_matrix, training_curves
 from emoscope.training.loop import Samples, Settings, Trainer
 from emoscope.training.metrics import score
@@ -70,7 +70,7 @@ def pictures(recordings: list[Recording]) -> dict[Kind, Samples]:
         images["stft"].append(in_bytes(averaged(stft)))
         images["mfcc"].append(in_bytes(0.5 + liftered(cepstra(mel.T)) / 4))
     truth = np.array([CREMAD_EMOTIONS.index(recording.emotion) for recording in recordings])
-    targets = np.eye(len(CREMAD_EMOTIONS), dtype=np.float32)[truth]
+    targets = one_hot(truth, len(CREMAD_EMOTIONS))
     return {kind: Samples(np.stack(images[kind]), targets, truth) for kind in KINDS}
 
 

@@ -18,8 +18,8 @@ from emoscope.training.loop import Samples, Trainer, batch_of
 from emoscope.training.pretrained import unfolded
 from emoscope.training.recipe import Recipe
 from emoscope.training.recipes import find
-from emoscope.training.recipes_voice import CORPORA, listened, load_tfds, together
 from emoscope.training.run import publish
+from emoscope.training.voice_samples import CORPORA, listened, load_tfds, together
 
 COMMAND = "python experiments/voice_left_out.py --data DATA --out RUNS"
 STEPS = 400

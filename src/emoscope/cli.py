@@ -683,7 +683,7 @@ def augment(folder: Path, out: Path, seed: int) -> None:
     Example:
         emoscope augment AudioWAV --out AudioWAV-eightfold
     """
-    from .data.waveform import write_versions
+    from .data.eightfold import write_versions
 
     try:
         with _progress("changing", "recordings") as progress:

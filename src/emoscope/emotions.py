@@ -54,3 +54,8 @@ def joined(*label_sets: Sequence[str]) -> tuple[str, ...]:
     found = dict.fromkeys(label for labels in label_sets for label in labels)
     known = EMOTIONS if any(label in EMOTIONS for label in found) else ()
     return (*known, *(label for label in found if label not in EMOTIONS))
+
+
+def one_hot(index: np.ndarray, classes: int) -> np.ndarray:
+    """Distributions that are sure of one class each: `(n, classes)` float32 from `(n,)` indices."""
+    return np.eye(classes, dtype=np.float32)[index]

@@ -19,6 +19,8 @@ from .voice.activity import VoiceActivity
 _NOTHING = {"face": np.zeros(FACE_VALUES), "voice": np.zeros(voice_identity.VALUES)}
 MOST = 1000
 """Files in a folder of people."""
+FINGERPRINT = 1 << 20
+"""Bytes at the beginning of a file by which it is known again."""
 MOST_FRAMES = 250
 """Frames of a video that are looked at, and ..."""
 MOST_S = 120
@@ -52,7 +54,9 @@ def digest(folder: Path) -> str:
     """Tells a folder of people from others."""
     made = hashlib.sha256()
     for file in _files(folder):
-        made.update(file.name.encode("utf-8", "replace") + hashlib.sha256(file.read_bytes()).digest())
+        with file.open("rb") as opened:
+            made.update(f"{file.name}:{file.stat().st_size}:".encode("utf-8", "replace"))
+            made.update(opened.read(FINGERPRINT))
     return made.hexdigest()
 
 

@@ -202,6 +202,12 @@ def test_corrections_are_kept_and_are_of_one_grouping(tmp_path: Path) -> None:
     assert Corrections.load(tmp_path / "elsewhere") == Corrections()
 
 
+def test_two_persons_have_two_names() -> None:
+    named = applied(numbered(recording(INTERVIEW)), Correction.parse(["name", "1", "Anna"]))
+    with pytest.raises(EmoscopeError, match="person 1 is called Anna already; if they are one, say: merge 1 2"):
+        applied(named, Correction.parse(["name", "2", "Anna"]))
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"of": "", "corrections": [{"do": "kill", "person": 1}]}', "\xff"])
 def test_a_damaged_file_of_corrections_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "persons.json").write_bytes(text.encode("latin-1"))

@@ -16,7 +16,7 @@ from emoscope.data.cremad import Clip  # noqa: E402
 from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS  # noqa: E402
 from emoscope.errors import DataError  # noqa: E402
 from emoscope.models import Card, Model  # noqa: E402
-from emoscope.training import recipes, recipes_voice, report  # noqa: E402
+from emoscope.training import recipes, report, voice_samples  # noqa: E402
 from emoscope.training.distil import SHARE, distilled, probabilities  # noqa: E402
 from emoscope.training.loop import Samples  # noqa: E402
 
@@ -55,7 +55,7 @@ def fingerprints(samples: Samples) -> set[bytes]:
 
 
 def test_the_random_split_has_the_same_clips_and_sizes_and_shares_the_actors(data: Path) -> None:
-    usual, mixed = recipes_voice.load_tfds(data), recipes_voice.load_random(data)
+    usual, mixed = voice_samples.load_tfds(data), voice_samples.load_random(data)
     assert [len(part.inputs) for part in mixed] == [len(part.inputs) for part in usual]
     assert not fingerprints(mixed[0]) & fingerprints(mixed[1])
     assert fingerprints(mixed[0]) | fingerprints(mixed[1]) == fingerprints(usual[0]) | fingerprints(usual[1])
@@ -65,15 +65,15 @@ def test_the_random_split_has_the_same_clips_and_sizes_and_shares_the_actors(dat
 def test_the_sentences_split_shares_neither_actor_nor_sentence(tmp_path: Path) -> None:
     for split, actor in (("train", 1001), ("validation", 1015)):
         write_packed(tmp_path, split, [f"{actor}_{s}_ANG_XX" for s in ("IEO", "TIE", "IWL", "MTI", "TAI", "WSI")])
-    train_part, validation = recipes_voice.load_sentences(tmp_path)
+    train_part, validation = voice_samples.load_sentences(tmp_path)
     assert (len(train_part.inputs), len(validation.inputs)) == (2, 4)
-    assert {"IWL", "MTI", "TAI", "WSI"} == recipes_voice.UNHEARD_SENTENCES
+    assert {"IWL", "MTI", "TAI", "WSI"} == voice_samples.UNHEARD_SENTENCES
 
 
 def test_perceived_learns_the_votes_and_is_judged_by_the_majority(data: Path) -> None:
     names = [*clips(36, "train"), *clips(18, "validation")]
     write_votes(data, names, tied=3)
-    samples, validation = recipes_voice.load_perceived(data)
+    samples, validation = voice_samples.load_perceived(data)
     acted = [Clip.parse(name).label for name in names]
     assert samples.labels[:3].tolist() == [-1] * 3
     assert samples.labels[3:].tolist() == [(label + 1) % 6 for label in acted[3:36]]
@@ -105,7 +105,7 @@ def test_a_folder_with_a_table_trains_with_speakers_apart(tmp_path: Path) -> Non
         table = csv.writer(file)
         table.writerow(["path", "label", "person"])
         table.writerows([f"cremad/AudioWAV/{name}.wav", Clip.parse(name).emotion, name[:4]] for name in names)
-    samples, validation = recipes_voice.load_table(tmp_path)
+    samples, validation = voice_samples.load_table(tmp_path)
     assert (len(samples.inputs), len(validation.inputs)) == (4, 2)
     assert samples.targets.shape == (4, 2)
     result = train("voice-folder", tmp_path, tmp_path / "out")
@@ -128,7 +128,7 @@ def test_corpora_are_drawn_by_the_root_of_their_size(data: Path, tmp_path: Path)
             path = data / corpus / f"{name}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(wav, path)
-    samples, validation = recipes_voice.load_corpora(data)
+    samples, validation = voice_samples.load_corpora(data)
     assert (len(samples.inputs), len(validation.inputs)) == (36 + 1 + 4 + 1, 18)
     assert samples.labels[36:].tolist() == [0, 0, 3, 4, 5, 0]
     assert samples.drawn is not None
@@ -147,13 +147,13 @@ def test_a_folder_of_one_speaker_is_refused(tmp_path: Path) -> None:
     write_wavs(tmp_path, ["1001_IEO_ANG_XX"])
     (tmp_path / "recordings.csv").write_text("path,label,person\ncremad/AudioWAV/1001_IEO_ANG_XX.wav,anger,Ann\n")
     with pytest.raises(DataError, match="one person: expected two or more"):
-        recipes_voice.load_table(tmp_path)
+        voice_samples.load_table(tmp_path)
 
 
 def test_a_network_learns_from_teachers(data: Path, tmp_path: Path) -> None:
     assert train("voice-single", data, tmp_path / "first").exit_code == 0
     teacher = tmp_path / "first" / "voice-single.onnx"
-    samples, _ = recipes_voice.load_tfds(data)
+    samples, _ = voice_samples.load_tfds(data)
     taught = distilled(samples, [teacher, teacher], CREMAD_EMOTIONS)
     said = probabilities([Model(teacher)], samples.inputs)
     np.testing.assert_allclose(taught.targets, (1 - SHARE) * samples.targets + SHARE * said, atol=1e-6)
@@ -167,7 +167,7 @@ def test_a_network_learns_from_teachers(data: Path, tmp_path: Path) -> None:
 
 def test_a_teacher_of_other_emotions_is_refused(data: Path, tmp_path: Path) -> None:
     assert train("voice-single", data, tmp_path / "first").exit_code == 0
-    samples, _ = recipes_voice.load_tfds(data)
+    samples, _ = voice_samples.load_tfds(data)
     with pytest.raises(recipes.EmoscopeError, match="expected neutral"):
         distilled(samples, [tmp_path / "first" / "voice-single.onnx"], EMOTIONS)
 

@@ -9,13 +9,12 @@ import re
 from pathlib import Path
 
 from ..errors import DataError
-from .recordings import Recording
+from .recordings import Recording, by_name, places
 
 EMOTIONS: dict[str, str] = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}
 """The first letter of a file's name, and what it stands for."""
 
-_NAME = re.compile(r"([nfhsa])\d-\d\d-\d\d-\d\d-(\d\d)", re.IGNORECASE)
-_SOUNDS = (".wav", ".ogg")
+_NAME = re.compile(r"(?P<emotion>[nfhsa])\d-\d\d-\d\d-\d\d-(?P<person>\d\d)\.(?-i:wav|ogg)", re.IGNORECASE)
 
 
 def recordings(data_dir: str | Path) -> list[Recording]:
@@ -24,9 +23,7 @@ def recordings(data_dir: str | Path) -> list[Recording]:
     Raises:
         DataError: there are none.
     """
-    for root in (Path(data_dir) / "ased", Path(data_dir)):
-        paths = [path for path in sorted(root.rglob("*")) if path.suffix in _SOUNDS]
-        found = [(path, match) for path in paths if (match := _NAME.fullmatch(path.stem))]
-        if found:
-            return [Recording(path, EMOTIONS[match[1].lower()], match[2]) for path, match in found]
+    for root in places(data_dir, "ased"):
+        if found := by_name(root.rglob("*"), _NAME, EMOTIONS):
+            return found
     raise DataError(f"no ASED in {data_dir}: expected ased/ with files named like a5-01-01-01-03.wav or .ogg")

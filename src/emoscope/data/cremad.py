@@ -22,7 +22,7 @@ import numpy as np
 from ..emotions import CREMAD, CREMAD_EMOTIONS
 from ..errors import DataError
 from ..voice.features import HOP, MELS, N_FFT, WINDOW_FRAMES, window_input
-from .recordings import Recording, samples
+from .recordings import Recording, places, samples
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -118,7 +118,7 @@ def folder(data_dir: str | Path) -> Path:
     Raises:
         DataError: neither holds any part of it.
     """
-    for candidate in (Path(data_dir) / "cremad", Path(data_dir)):
+    for candidate in places(data_dir, "cremad"):
         parts = (*(candidate / name for name in SOUNDS), *candidate.glob("logmel_*.npz"))
         if any(part.exists() for part in parts):
             return candidate

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from ..errors import DataError
-from .recordings import Recording
+from .recordings import Recording, by_name, places
 
 EMOTIONS: dict[str, str] = {
     "anger": "anger",
@@ -21,8 +21,7 @@ EMOTIONS: dict[str, str] = {
 }
 """The second part of a file's name, and what it stands for."""
 
-_NAME = re.compile(r"([A-Z]{2}\d)_([a-z]+)_\d+")
-_SOUNDS = (".wav", ".ogg")
+_NAME = re.compile(r"(?P<person>[A-Z]{2}\d)_(?P<emotion>[a-z]+)_\d+\.(wav|ogg)")
 
 
 def recordings(data_dir: str | Path) -> list[Recording]:
@@ -31,9 +30,7 @@ def recordings(data_dir: str | Path) -> list[Recording]:
     Raises:
         DataError: there are none.
     """
-    for root in (Path(data_dir) / "nemo", Path(data_dir)):
-        paths = [path for path in sorted(root.rglob("*")) if path.suffix in _SOUNDS]
-        found = [(path, match) for path in paths if (match := _NAME.fullmatch(path.stem)) and match[2] in EMOTIONS]
-        if found:
-            return [Recording(path, EMOTIONS[match[2]], match[1]) for path, match in found]
+    for root in places(data_dir, "nemo"):
+        if found := by_name(root.rglob("*"), _NAME, EMOTIONS):
+            return found
     raise DataError(f"no nEMO in {data_dir}: expected nemo/ with files named like EB0_anger_1.wav or .ogg")

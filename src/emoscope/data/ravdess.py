@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from ..errors import DataError
-from .recordings import Recording
+from .recordings import Recording, by_name, places
 
 EMOTIONS: dict[str, str] = {
     "01": "neutral",
@@ -24,9 +24,8 @@ EMOTIONS: dict[str, str] = {
 
 # modality (01: picture and sound, 03: sound alone), channel (01: speech), emotion, intensity, statement, repetition,
 # actor
-_SPOKEN = r"-01-(\d\d)-\d\d-\d\d-\d\d-(\d\d)"
-_NAME, _VIDEO = re.compile("03" + _SPOKEN), re.compile("01" + _SPOKEN)
-_SOUNDS = (".wav", ".flac")
+_SPOKEN = r"-01-(?P<emotion>\d\d)-\d\d-\d\d-\d\d-(?P<person>\d\d)"
+_SOUND, _VIDEO = re.compile(rf"03{_SPOKEN}\.(wav|flac)"), re.compile(rf"01{_SPOKEN}\.mp4")
 
 
 def recordings(data_dir: str | Path) -> list[Recording]:
@@ -35,16 +34,12 @@ def recordings(data_dir: str | Path) -> list[Recording]:
     Raises:
         DataError: there are none.
     """
-    for root in (Path(data_dir) / "ravdess", Path(data_dir)):
-        paths = [path for path in sorted(root.glob("Actor_*/*")) if path.suffix in _SOUNDS]
-        found = [(path, match) for path in paths if (match := _NAME.fullmatch(path.stem)) and match[1] in EMOTIONS]
-        if found:
-            return [Recording(path, EMOTIONS[match[1]], match[2]) for path, match in found]
+    for root in places(data_dir, "ravdess"):
+        if found := by_name(root.glob("Actor_*/*"), _SOUND, EMOTIONS):
+            return found
     raise DataError(f"no RAVDESS speech in {data_dir}: expected ravdess/Actor_NN/03-01-...-NN.wav or .flac")
 
 
 def videos(folder: Path) -> list[Recording]:
     """The spoken videos of a folder's `Actor_NN/`, by actor and name; none where there are none."""
-    paths = sorted(folder.glob("Actor_*/*.mp4"))
-    found = [(path, match) for path in paths if (match := _VIDEO.fullmatch(path.stem)) and match[1] in EMOTIONS]
-    return [Recording(path, EMOTIONS[match[1]], match[2]) for path, match in found]
+    return by_name(folder.glob("Actor_*/*"), _VIDEO, EMOTIONS)

@@ -1,6 +1,7 @@
 """Labelled recordings of speech, whatever data set they are of: where each lies, what is acted in it, and by whom."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,24 @@ class Recording:
     path: Path
     emotion: str
     person: str
+
+
+def places(data_dir: str | Path, name: str) -> tuple[Path, Path]:
+    """Where a data set may lie: in the folder of its name, or in the given one itself."""
+    return Path(data_dir) / name, Path(data_dir)
+
+
+def by_name(paths: Iterable[Path], pattern: re.Pattern[str], emotions: Mapping[str, str]) -> list[Recording]:
+    """Those files, in order, whose names a data set's pattern knows.
+
+    Args:
+        paths: any files.
+        pattern: of the whole name, its ending included, with the groups `emotion` and `person`.
+        emotions: what the first of them stands for; files of others are left out.
+    """
+    matches = ((path, pattern.fullmatch(path.name)) for path in sorted(paths))
+    known = ((path, match["emotion"].lower(), match["person"]) for path, match in matches if match)
+    return [Recording(path, emotions[code], person) for path, code, person in known if code in emotions]
 
 
 def samples(path: Path) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Tables that a user writes: a csv with a row for each file, its label and whose it is."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..usertable import read_rows
 
 Row = tuple[int, dict[str, str]]
 """The line of a file and its cells by column."""
@@ -17,10 +17,8 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         DataError: it is missing, no csv, empty, or lacks a column or a cell.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            found, there = list(table), table.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        there, found = read_rows(path)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path} is not a csv that can be read: {error}") from None
     wanted = ", ".join(columns)
     if not set(columns) <= set(there):

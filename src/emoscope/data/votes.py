@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..emotions import CREMAD, CREMAD_EMOTIONS
+from ..emotions import CREMAD, CREMAD_EMOTIONS, one_hot
 from ..errors import DataError
 from .cremad import Clip, folder
 
@@ -75,7 +75,7 @@ def distribution(counts: np.ndarray, labels: np.ndarray, share: float) -> np.nda
     Returns:
         `(n, classes)` float32, rows summing to 1.
     """
-    acted = np.eye(counts.shape[1], dtype=np.float32)[labels]
+    acted = one_hot(labels, counts.shape[1])
     total = counts.sum(1, keepdims=True)
     heard = np.where(total > 0, counts / np.maximum(total, 1), acted)
     return ((1 - share) * acted + share * heard).astype(np.float32)

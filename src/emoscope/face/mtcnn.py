@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import onnxruntime
+
+from ..models.model import session
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -38,10 +39,4 @@ class Network:
 @cache
 def _session(name: str, threads: int) -> Any:
     """A network is loaded once a process and shared by all detectors."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that wait in a loop take the processor from the rest of the pipeline.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(WEIGHTS / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])
+    return session(WEIGHTS / f"{name}.onnx", "cpu", threads)

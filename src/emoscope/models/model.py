@@ -28,6 +28,8 @@ def session(path: Path, device: Device = "auto", threads: int = 1) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Threads that wait in a loop take the processor from the rest of the pipeline.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=_providers(device))
     except ModelError:

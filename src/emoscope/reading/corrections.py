@@ -145,7 +145,7 @@ def applied(grouping: Grouping, correction: Correction) -> Grouping:
     """A grouping with one correction made.
 
     Raises:
-        EmoscopeError: there is no such person, or nothing of them after the time of a split.
+        EmoscopeError: there is no such person, nothing of them after the time of a split, or the name is taken.
     """
     pieces, who = grouping.pieces, correction.person
     there = {int(one) for one in np.unique(pieces.person) if one > NOBODY}
@@ -156,6 +156,9 @@ def applied(grouping: Grouping, correction: Correction) -> Grouping:
             )
     names, pictures = dict(grouping.names), list(grouping.pictures)
     if correction.do == "name":
+        for one, name in names.items():
+            if name == correction.name and one != who:
+                raise EmoscopeError(f"person {one} is called {name} already; if they are one, say: merge {one} {who}")
         names[who] = correction.name or ""
     elif correction.do == "merge":
         person = np.where(np.isin(pieces.person, correction.others), who, pieces.person).astype(np.int32)

@@ -26,6 +26,8 @@ SOUNDS = 0.31
 """Cosine that is enough for a person whose mouth was seen to speak elsewhere, and ..."""
 IN_SIGHT = 0.28
 """... where they are in sight and their mouth is not still."""
+MOST = 2500
+"""Stretches whose speaker no mouth tells that are compared with each other, the longest first; others are nobody's."""
 ROUNDS = 5
 """Times that stretches may go over to a voice that they are more like."""
 CHANGED = 0.25
@@ -165,25 +167,22 @@ def _owners(segments: Sequence[_Segment], persons: int) -> tuple[list[int], Doub
 def _settled(
     group: np.ndarray, alike: np.ndarray, seconds: np.ndarray, apart: np.ndarray, speaker: np.ndarray
 ) -> np.ndarray:
-    """The groups, after each node went to the one that it is most like, again and again."""
-    for _ in range(ROUNDS):
-        before = group.copy()
-        for node in np.flatnonzero(speaker == NOBODY).tolist():
-            fits = {one: _fit(node, np.flatnonzero(group == one), alike, seconds, apart) for one in set(group.tolist())}
-            best = max(fits, key=lambda one: (fits[one], -one))
-            if fits[best] > max(fits[int(group[node])], JOIN):
-                group[node] = best
-        if (group == before).all():
+    """The groups, after each node went to the one that it is most like, all at once, again and again."""
+    free = np.flatnonzero(speaker == NOBODY)
+    for _ in range(ROUNDS if len(free) else 0):
+        member = (group[:, None] == np.arange(group.max() + 1)).astype(np.float64)
+        weights = member * seconds[:, None]
+        own = weights[free] * np.diag(alike)[free, None]
+        total = np.maximum(weights.sum(0) - weights[free], 1e-9)
+        fits = np.where(weights.sum(0) - weights[free] > 0, (alike[free] @ weights - own) / total, -1.0)
+        fits[apart[free].astype(np.float64) @ member > 0] = -1.0
+        now = fits[np.arange(len(free)), group[free]]
+        best = fits.argmax(1)
+        better = fits[np.arange(len(free)), best] > np.maximum(now, JOIN)
+        if not better.any():
             break
+        group[free[better]] = best[better]
     return group
-
-
-def _fit(node: int, members: np.ndarray, alike: np.ndarray, seconds: np.ndarray, apart: np.ndarray) -> float:
-    """How like a node is to the others of a group, in the mean; -1 where it must not be in it."""
-    others = members[members != node]
-    if not len(others) or apart[node, others].any():
-        return -1.0
-    return float(np.average(alike[node, others], weights=seconds[others]))
 
 
 def _who(
@@ -215,8 +214,9 @@ def _nodes(segments: Sequence[_Segment]) -> list[list[int]]:
     for row, segment in enumerate(segments):
         if segment.speaker != NOBODY:
             by_person.setdefault(segment.speaker, []).append(row)
-    alone = [[row] for row, segment in enumerate(segments) if segment.speaker == NOBODY]
-    return sorted([*by_person.values(), *alone])
+    alone = [row for row, segment in enumerate(segments) if segment.speaker == NOBODY]
+    longest = sorted(alone, key=lambda row: (-segments[row].seconds, row))[:MOST]
+    return sorted([*by_person.values(), *([row] for row in longest)])
 
 
 def _apart(segments: Sequence[_Segment], a: Sequence[int], b: Sequence[int]) -> bool:

@@ -1,6 +1,5 @@
 """Which recordings a study has, and what the user knows of each."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from glob import glob, has_magic
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from ..errors import EmoscopeError
 from ..media import is_media
+from ..usertable import read_rows
 
 PATH = "path"
 """The column of a csv that names the file; all others are the user's own."""
@@ -82,11 +82,8 @@ def _name(path: Path) -> str:
 
 def _listed(table: Path) -> list[Recording]:
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = list(reader.fieldnames or ())
-            rows = [{name: value or "" for name, value in row.items() if name is not None} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        header, rows = read_rows(table)
+    except (OSError, ValueError) as error:
         raise EmoscopeError(f"{table}: cannot be read as a csv: {error}") from None
     if PATH not in header:
         raise EmoscopeError(f"{table}: expected a column named path, got {', '.join(header) or 'none'}")

@@ -15,8 +15,8 @@ from .loop import Samples, Settings
 from .networks import FaceResNet
 from .networks_face import FaceVGG
 from .recipe import Recipe, Splits
-from .recipes_voice import apart
 from .video_faces import load_clip_faces
+from .voice_samples import apart
 
 
 def load(data: Path) -> Splits:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..data import cremad, votes
 from ..data.clips import FaceClip, load
-from ..emotions import CREMAD_EMOTIONS, EMOTIONS, expand
+from ..emotions import CREMAD_EMOTIONS, EMOTIONS, expand, one_hot
 from .loop import Samples
 
 ONSET_S = 0.2
@@ -53,7 +53,7 @@ def _faces(clip: FaceClip, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     since = clip.times - clip.times[0]
     onset, after = np.flatnonzero(since < ONSET_S), np.flatnonzero(since >= 2 * ONSET_S)
     early, late = _spread(onset, ONSET_FACES), _spread(after, FACES)
-    calm = np.eye(len(EMOTIONS), dtype=np.float32)[np.full(len(early), EMOTIONS.index("neutral"))]
+    calm = one_hot(np.full(len(early), EMOTIONS.index("neutral")), len(EMOTIONS))
     wanted = np.concatenate([calm, np.tile(target, (len(late), 1))])
     taught = np.concatenate([np.ones(len(early)), np.zeros(len(late))])
     return clip.faces[np.concatenate([early, late])], wanted, taught.astype(np.float32)
