@@ -156,7 +156,7 @@ def test_several_files_are_one_recording(client: TestClient, short: Path) -> Non
     answer = client.post("/analyze", files=files).json()
     assert [part["file"] for part in answer["summary"]["parts"]] == ["a.mp4", "b-2.mp4", "b.mp4"]
     assert {o["file"] for o in answer["observations"]} == {"a.mp4", "b.mp4", "b-2.mp4"}
-    assert answer["summary"]["input"] == "b.mp4 and 2 more" and answer["summary"]["persons"] == 3
+    assert answer["summary"]["input"] == "b.mp4 and 2 more" and answer["summary"]["persons"] == 1
 
 
 def test_a_damaged_form_is_refused(client: TestClient) -> None:

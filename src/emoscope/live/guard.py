@@ -10,10 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..report.player import script
+
 HEADERS = {
-    # Styles may stand in the page, since the report that is opened from it has its own; scripts may not.
-    "content-security-policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    # The report that is opened from the page has styles of its own, and one script, which is known; no other may run.
+    "content-security-policy": f"default-src 'self'; script-src 'self' '{script()[1]}'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(self)",
     "referrer-policy": "no-referrer",
