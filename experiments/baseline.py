@@ -130,7 +130,7 @@ def observed(model: Model, files: Sequence[tuple[Path, str, str]], cache: Path) 
     if not path.exists():
         rows = []
         for file, _, _ in track(files, path.stem):
-            evidence = emoscope.observe(file)
+            evidence = emoscope.observe(file, **{f"{model.card.modality}_model": model})
             voice = model.card.modality == "voice"
             part: Any = evidence.voices if voice else evidence.faces
             seconds = part.end - part.start if voice else part.duration

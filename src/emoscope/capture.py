@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, Self
 
 import cv2
@@ -104,12 +105,16 @@ class Live:
 
     def _watch(self) -> None:
         assert self._camera is not None
-        while not self._ended:
+        pace = _pace_s(self._camera)
+        for number in count():
             there, image = self._camera.read()
             if not there:
                 break
+            time.sleep(max(0.0, self._began + number * pace - time.monotonic()))
             frame = time.monotonic() - self._began, np.ascontiguousarray(image[:, :, ::-1])
             with self._news:
+                if self._ended:
+                    break
                 self._frame = frame
                 self._news.notify()
         if not self._listens:
@@ -133,6 +138,12 @@ def _camera(camera: int | str) -> cv2.VideoCapture:
     if not capture.isOpened():
         raise EmoscopeError(f"camera {camera}: cannot be opened; name another, or leave it out")
     return capture
+
+
+def _pace_s(capture: cv2.VideoCapture) -> float:
+    """Seconds between the frames of a file, which is played as a camera would see it; 0 for a camera, which waits."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return 1 / rate if rate > 0 and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0 else 0.0
 
 
 def _microphone(device: bool | int | str, heard: Any) -> Any:

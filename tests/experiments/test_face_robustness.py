@@ -66,7 +66,9 @@ def test_dimming_is_exact() -> None:
 def test_clips_are_scored_as_the_pipeline_does() -> None:
     pipeline = emoscope.analyze(EXAMPLE, baseline="none").select("face").mean_scores()
     scores = robustness.clip_scores(load("face"), robustness.faces_of(EXAMPLE))
-    assert dict(zip(EMOTIONS, scores, strict=True)) == pytest.approx(pipeline, abs=1e-5)
+    assert dict(zip(EMOTIONS, scores, strict=True)) == pytest.approx(
+        pipeline, abs=1e-3
+    )  # the pipeline begins anew after the cut
 
 
 def test_a_clip_without_faces_has_no_scores() -> None:

@@ -18,6 +18,7 @@ from emoscope.cli import main
 from emoscope.media.write import VideoWriter
 from emoscope.models import Card
 from emoscope.timeline import Timeline
+from emoscope.training import sequences
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "synthetic.mp4"
@@ -128,8 +129,8 @@ def test_a_face_model_on_folders_of_pictures(portrait: np.ndarray, here: Path, s
 
 
 def test_a_sequence_model_on_clips(portrait: np.ndarray, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emoscope.training.sequences.VALIDATION", 8)  # fewer windows: the commands stay
-    monkeypatch.setattr("emoscope.training.sequences.WINDOWS", 4)
+    monkeypatch.setattr(sequences, "VALIDATION", 8)  # fewer windows: the commands stay
+    monkeypatch.setattr(sequences, "WINDOWS", 4)
     rows = []
     for person in ("anna", "ben", "cem", "dee", "eve"):
         for label, light in (("calm", 1.0), ("bored", 0.5)):

@@ -43,7 +43,7 @@ BODY: dict[str, Any] = {
                 },
             }
         },
-        "application/octet-stream": {"schema": _BINARY},
+        "application/octet-stream": {"schema": {**_BINARY, "minLength": 1}},
     },
 }
 """The body as OpenAPI describes it. Described to FastAPI, it would be read first."""
