@@ -17,7 +17,7 @@ from .card import Card
 from .model import Device, Model
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULTS: dict[str, str] = {"face": "face-ferplus-compact", "voice": "voice-cremad", "sequence": "sequence-cremad"}
+DEFAULTS: dict[str, str] = {"face": "face-compact", "voice": "voice-cremad", "sequence": "sequence-cremad"}
 """The model that each modality uses unless another is named."""
 
 ENTRY_POINTS = "emoscope.models"
