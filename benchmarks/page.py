@@ -27,7 +27,7 @@ LENGTHS_S = {"nothing": 0, "10 minutes": 600, "3 hours": 3 * 3600}
 RATE = 15
 ROUNDS = 3
 FRAMES = """async () => {
-  const view = document.querySelector("#player .view"), taken = [];
+  const view = document.querySelector("#player .stage"), taken = [];
   if (!view) return taken;
   view.focus();
   for (let i = 0; i < 40; i += 1) {

@@ -146,7 +146,7 @@
     "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), 0: () => look(0, length),
     " ": () => media && (media.paused ? media.play() : media.pause()),
   };
-  box.querySelector(".view").addEventListener("keydown", (event) => {
+  box.querySelector(".stage").addEventListener("keydown", (event) => {
     if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     keys[event.key](event);
