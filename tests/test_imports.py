@@ -22,7 +22,7 @@ FLOORS = {
     "observing": 5, "given": 5, "capture": 5,
     "analysis": 6,
     "outputs": 7,
-    "live": 8, "study": 8,
+    "live": 8, "study": 8, "options": 8,
     "cli": 9,
     "__init__": 10, "__main__": 10,
 }  # fmt: skip

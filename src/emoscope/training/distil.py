@@ -65,7 +65,11 @@ def views(samples: Samples, augment: Augment, count: int, seed: int = 0) -> Samp
     Args:
         samples: with uint8 pictures `(n, height, width)` as inputs.
         augment: changes them, and leaves their targets.
+        count: of the views of each, at least 1.
         seed: of the changes.
+
+    Returns:
+        `n * (count + 1)` samples; of those drawn, `AS_THEY_ARE` are unchanged.
     """
     torch.manual_seed(seed)
     parts = [samples.inputs]
