@@ -13,8 +13,8 @@ import emoscope
 from emoscope import Session, Timeline, analyze
 from emoscope.errors import MediaError, ModelError
 from emoscope.media import SAMPLE_RATE, Frame, open_media
+from emoscope.media.folder import left_out, media_files
 from emoscope.models import DEFAULTS
-from emoscope.observing import left_out, media_files
 
 RATE = 10
 

@@ -14,7 +14,7 @@ import emoscope
 ROOT = Path(emoscope.__file__).parent
 
 FLOORS = {
-    "errors": 0, "emotions": 0, "calibration": 0, "columns": 0, "usertable": 0,
+    "errors": 0, "emotions": 0, "calibration": 0, "columns": 0, "packing": 0, "usertable": 0,
     "evidence": 1, "timeline": 1, "media": 1, "models": 1,
     "face": 2, "voice": 2, "reading": 2, "report": 2, "export": 2,
     "observer": 3, "data": 3, "persons": 3, "people": 3,

@@ -4,7 +4,6 @@ The file, `evidence.sqlite`, is written while the evidence is made. Every transa
 from which observing goes on: whoever is killed at any moment loses what came after the last transaction.
 """
 
-import io
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 
 from .columns import Columns
 from .errors import EmoscopeError
+from .packing import pack, unpack
 
 FORMAT = 2
 """Of the file's tables; a file of another format is made anew."""
@@ -465,40 +465,3 @@ def _loaded(column: str, values: tuple[Any, ...]) -> np.ndarray:
         np.int32 if column in _WHOLE else np.float64 if column in ("time", "duration", "start", "end") else np.float32
     )
     return np.array([np.nan if value is None else value for value in values]).astype(kind)
-
-
-def pack(state: dict[str, Any]) -> bytes:
-    """A state of numbers, texts, lists, dictionaries and arrays as bytes: what `unpack` reads, and no code."""
-    arrays: list[np.ndarray] = []
-
-    def stand_in(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            arrays.append(value)
-            return {_ARRAY: len(arrays) - 1}
-        if isinstance(value, np.generic):
-            return value.item()
-        raise TypeError(f"a state holds numbers, texts and arrays, not {type(value).__name__}")
-
-    text = json.dumps(state, default=stand_in)
-    out = io.BytesIO()
-    named: dict[str, Any] = {str(place): array for place, array in enumerate(arrays)}
-    np.savez(out, text=np.frombuffer(text.encode(), np.uint8), **named)
-    return out.getvalue()
-
-
-def unpack(data: bytes) -> dict[str, Any]:
-    """The state that `pack` made bytes of.
-
-    Raises:
-        ValueError: it is none.
-    """
-    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-
-        def array(value: dict[str, Any]) -> Any:
-            return kept[str(value[_ARRAY])] if _ARRAY in value else value
-
-        state: dict[str, Any] = json.loads(kept["text"].tobytes().decode(), object_hook=array)
-        return state
-
-
-_ARRAY = "__array__"

@@ -1,7 +1,6 @@
 """From a recording to its evidence: files are read once, and whoever is interrupted goes on where they were."""
 
 import hashlib
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -14,7 +13,8 @@ import numpy as np
 
 from .errors import EmoscopeError, MediaError
 from .evidence import FORMAT, Evidence, EvidenceFile, Faces, Looks, Speakers, Views, Voices
-from .media import SAMPLE_RATE, Frame, Media, Sound, is_media, open_media
+from .media import SAMPLE_RATE, Frame, Media, Sound, open_media
+from .media.folder import left_out, media_files, readable
 from .media.threads import ahead
 from .media.tracks import Choice
 from .media.tracks import choose as choose_track
@@ -33,8 +33,6 @@ PICTURE_S = 1.0
 """Seconds that each picture of a folder takes on the timeline."""
 COMMIT_S = 1.0
 """Seconds of work after which it is written: what an interruption loses at most."""
-MOST_LEFT_OUT = 20
-"""Names of files in a folder that a note gives which are no media."""
 FINGERPRINT = 1 << 20
 """Bytes at both ends of a file by which it is known again."""
 MIN_FACE = 20
@@ -165,53 +163,11 @@ def observe(
         return file.read()
 
 
-def media_files(path: Path) -> list[Path]:
-    """The media files of a folder in order of name, hidden ones left out, or the file itself.
-
-    Raises:
-        MediaError: the folder cannot be read, or holds no media.
-    """
-    if not path.is_dir():
-        return [path]
-    try:
-        found = [p for p in _listed(path) if p.is_file() and is_media(p)]
-    except OSError as error:
-        raise MediaError(f"{path}: cannot be read: {error.strerror}") from None
-    if not found:
-        raise MediaError(f"{path}: a folder without media; expected videos, sound files or pictures in it")
-    return found
-
-
-def left_out(path: Path) -> list[str]:
-    """What a folder holds beside its media files, in words."""
-    others = [p for p in _listed(path) if not (p.is_file() and is_media(p))] if path.is_dir() else []
-    words = [
-        f"left out {readable(p.name)}: {'a folder' if p.is_dir() else 'its name is none of a video, sound or picture'}"
-        for p in others[:MOST_LEFT_OUT]
-    ]
-    more = len(others) - MOST_LEFT_OUT
-    return [*words, f"left out {more} more, which are no media either"] if more > 0 else words
-
-
-def _listed(folder: Path) -> list[Path]:
-    """What is in a folder, hidden files left out; numbers in names sort as numbers."""
-
-    def parts(path: Path) -> list[tuple[bool, int, str]]:
-        return [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in re.split(r"(\d+)", path.name)]
-
-    return sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=parts)
-
-
 def _voiced_s(samples: np.ndarray) -> float:
     """Seconds of speech in mono sound."""
     activity = VoiceActivity()
     stretches = [*activity.add(samples), *activity.finish()]
     return sum(stretch.end - stretch.start for stretch in stretches) / SAMPLE_RATE
-
-
-def readable(name: str) -> str:
-    """A file's name as text that can be written: bytes in it that are no UTF-8 become question marks."""
-    return name.encode("utf-8", "replace").decode()
 
 
 def _identity(path: Path, files: list[Path]) -> dict[str, Any]:

@@ -16,10 +16,11 @@ import numpy as np
 from .errors import EmoscopeError, MediaError
 from .evidence import EvidenceFile
 from .media import Frame, open_media
+from .media.folder import media_files, readable
 from .media.threads import Behind, ahead
 from .media.write import VideoWriter
 from .models import Card
-from .observing import Progress, media_files, readable
+from .observing import Progress
 from .persons import Persons
 from .report.overlay import draw
 from .report.page import PICTURE_SIDE, KeyFrame, write_page

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from emoscope.evidence import Looks, pack, unpack
+from emoscope.evidence import Looks
 from emoscope.face.detect import Detector, Faces
 from emoscope.face.identity import AGES_S, BestViews, quality
 from emoscope.face.track import Track
+from emoscope.packing import pack, unpack
 
 RATE = 25
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from emoscope.data.sampler import covering_windows
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import ModelError
-from emoscope.evidence import pack, unpack
 from emoscope.face.sequence import SequenceClassifier
 from emoscope.models import Card
+from emoscope.packing import pack, unpack
 
 INPUT = {
     "shape": ["n", 1, 48, 48],

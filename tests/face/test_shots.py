@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from places import DATA
 
-from emoscope.evidence import pack, unpack
 from emoscope.face.shots import Cut, Shots
+from emoscope.packing import pack, unpack
 
 RATE = 25
 
