@@ -1,15 +1,25 @@
-"""Write `cards/NAME.md`, a page a model, from the cards that the models are shipped with.
+"""Write `cards/NAME.md`, a page a model: what the card says that it is shipped with, and what `results/` says it can.
 
 python cards/make.py
 """
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from emoscope import models
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent))  # for research
+
+from research import plan  # noqa: E402
+from research.rows import Row, read, select  # noqa: E402
+from research.tables import Layout, table  # noqa: E402
+
+STUDIES = {"face": "faces", "voice": "voices", "sequence": "sequences"}
+"""Of each modality the study that measures its models."""
 
 
 def main() -> None:
@@ -18,11 +28,17 @@ def main() -> None:
         old.unlink()
     for name in models.names():
         page = HERE / f"{name}.md"
-        page.write_text(render(models.card(name)), encoding="utf-8")
+        page.write_text(render(models.card(name), measured(name)), encoding="utf-8")
         print(page)
 
 
-def render(card: models.Card) -> str:
+def measured(name: str) -> list[Row]:
+    """What the model's study says of its weights as they are shipped, on validation."""
+    study = plan.load(STUDIES[models.card(name).modality])
+    return select(read(study.table, Row), run="validation", model=name, weights=plan.weights(name))
+
+
+def render(card: models.Card, rows: Sequence[Row]) -> str:
     """The page of one model."""
     facts = {
         "modality": card.modality,
@@ -34,24 +50,24 @@ def render(card: models.Card) -> str:
         "licence of the weights": card.licence,
     }
     parts = [
-        _header(card),
+        _header(card, rows),
         f"# {card.name}",
         f"{card.description}.",
         _table(("", ""), facts.items()),
         "## Data",
         _table(("", ""), ((key.replace("_", " "), _words(value)) for key, value in card.data.items())),
         "## How good it is",
-        *(_metrics(metrics, card.labels) for metrics in card.metrics),
+        *(_metrics(rows, protocol) for protocol in dict.fromkeys(row.protocol for row in rows)),
         "## Limits",
         _list(card.limits),
         "## What it must not be used for",
         _list(card.not_for),
-        "*This page is made from the model's card by `python cards/make.py`.*",
+        "*This page is made from the model's card and the tables in `results/` by `python cards/make.py`.*",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _header(card: models.Card) -> str:
+def _header(card: models.Card, rows: Sequence[Row]) -> str:
     """YAML that Hugging Face's model pages are listed by: https://huggingface.co/docs/hub/model-cards."""
     kind = {"face": "image-classification", "voice": "audio-classification", "sequence": "video-classification"}
     task = kind[card.modality]
@@ -65,13 +81,13 @@ def _header(card: models.Card) -> str:
         f"  - name: {card.name}",
         "    results:",
     ]
-    for metrics in card.metrics:
-        name = json.dumps(f"{metrics['split']}, protocol {metrics['protocol']}, n {metrics['n']}")
+    for row in select(rows, metric="accuracy"):
+        name = json.dumps(f"{row.split}, protocol {row.protocol}, n {row.n}")
         lines += [
             f"      - task: {{type: {task}}}",
-            f"        dataset: {{name: {name}, type: {metrics['protocol']}, split: {metrics['split']}}}",
+            f"        dataset: {{name: {name}, type: {row.protocol}, split: validation}}",
             "        metrics:",
-            f"          - {{type: accuracy, value: {metrics['accuracy']:.4f}}}",
+            f"          - {{type: accuracy, value: {row.value:.4f}}}",
         ]
     return "\n".join([*lines, "---"])
 
@@ -81,26 +97,15 @@ def _command(recipe: str) -> str:
     return recipe if " " in recipe else f"emoscope train {recipe} --data DATA --out OUT"
 
 
-def _metrics(metrics: dict[str, Any], labels: tuple[str, ...]) -> str:
-    low, high = metrics["interval"]
+def _metrics(rows: Sequence[Row], protocol: str) -> str:
+    own = select(rows, protocol=protocol)
+    layout = Layout(metrics=("accuracy", "uar", "macro_f1", "ece"), rows=())
     lines = [
-        f"### {metrics['split']}, protocol `{metrics['protocol']}`",
-        _table(
-            ("n", "accuracy", "95 % interval", "unweighted recall", "macro F1", "calibration error"),
-            [
-                (
-                    f"{metrics['n']:,}",
-                    _percent(metrics["accuracy"]),
-                    f"{_percent(low)} to {_percent(high)}",
-                    _percent(metrics["uar"]),
-                    f"{metrics['macro_f1']:.3f}",
-                    f"{metrics['ece']:.3f}",
-                )
-            ],
-        ),
-        "Recall of each emotion:",
-        _table(labels, [tuple("none in the data" if r is None else _percent(r) for r in metrics["recall"])]),
-        f"Measured by `{metrics['command']}`.",
+        f"### {own[0].split}, protocol `{protocol}`",
+        table(select(own, metric=layout.metrics), layout),
+        "Recall of each emotion that the data have:",
+        table(select(own, metric="recall"), Layout(columns="group", rows=())),
+        f"Measured by `{own[0].command}`.",
     ]
     return "\n\n".join(lines)
 
@@ -112,10 +117,6 @@ def _table(heads: tuple[str, ...], rows: Any) -> str:
 
 def _list(sentences: tuple[str, ...]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
 
 
 def _words(value: Any) -> str:

@@ -363,7 +363,12 @@ def prepare(clips: Path, out: Path, labels: Path | None, workers: int | None) ->
     click.echo(f"{len(sources) - len(failures)} of {len(sources)} clips are in {out}; look at {out / 'preview.mp4'}")
 
 
-@main.command()
+@main.group()
+def research() -> None:
+    """Rebuild the data of the published system that emoscope grew out of; `python -m research` measures it."""
+
+
+@research.command()
 @click.argument("clips", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the faces.")
 @click.option("--labels", type=click.Path(path_type=Path), help="A csv with the columns path, label, person "
@@ -373,12 +378,12 @@ def faces(clips: Path, out: Path, labels: Path | None, workers: int | None) -> N
     """Cut faces out of CLIPS, a folder of labelled video clips, to add to an emotion that has few.
 
     Writes the faces of each emotion, the best first and none twice; contact sheets to look through, EMOTION-1.png ...;
-    and EMOTION.txt, the numbers that are picked: edit it. Then: emoscope dataset enhanced.
+    and EMOTION.txt, the numbers that are picked: edit it. Then: emoscope research dataset enhanced.
 
     \b
     Example:
-        emoscope faces DATA/cremad --out FACES
-        emoscope faces clips --labels clips/labels.csv --out FACES
+        emoscope research faces DATA/cremad --out FACES
+        emoscope research faces clips --labels clips/labels.csv --out FACES
     """
     from .data.candidates import find
     from .data.clips import labelled_sources
@@ -394,12 +399,12 @@ def faces(clips: Path, out: Path, labels: Path | None, workers: int | None) -> N
         click.echo(f"{emotion}: {candidates} faces, {picked} picked; look at {out / emotion}-1.png")
 
 
-@main.command()
+@research.command()
 @click.argument("name", metavar="five|seven|enhanced", type=click.Choice(["five", "seven", "enhanced"]))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder that holds ferplus/.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder for the set.")
 @click.option("--faces", "picked", type=click.Path(path_type=Path),
-              help="For enhanced: the folder that `emoscope faces` made.")  # fmt: skip
+              help="For enhanced: the folder that `emoscope research faces` made.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed chooses other faces.")
 def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) -> None:
     """Build one of the reference system's sets of faces from FER+, and count it.
@@ -413,8 +418,8 @@ def dataset(name: str, data: Path, out: Path, picked: Path | None, seed: int) ->
 
     \b
     Example:
-        emoscope dataset five --data DATA --out sets/five
-        emoscope dataset enhanced --data DATA --faces FACES --out sets/enhanced
+        emoscope research dataset five --data DATA --out sets/five
+        emoscope research dataset enhanced --data DATA --faces FACES --out sets/enhanced
     """
     from .data.face_sets import differences, shortfalls, write
     from .report.metrics import show_counts
@@ -536,7 +541,7 @@ def population(model: str, data: Path, labels: Path | None) -> None:
     click.echo(made.made_by)
 
 
-@main.command()
+@research.command()
 @click.argument("folder", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the new files.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed draws other changes.")
@@ -548,7 +553,7 @@ def augment(folder: Path, out: Path, seed: int) -> None:
 
     \b
     Example:
-        emoscope augment AudioWAV --out AudioWAV-eightfold
+        emoscope research augment AudioWAV --out AudioWAV-eightfold
     """
     from .data.eightfold import write_versions
 
@@ -571,7 +576,7 @@ def report(folder: Path, out: Path | None) -> None:
     \b
     Example:
         emoscope report face
-        emoscope report results/voice --out voice.html
+        emoscope report results/voices --out voices.html
     """
     from .report.results import write_results
 

@@ -119,7 +119,7 @@ def test_of_two_alike_the_better_one_is_kept() -> None:
 
 def test_faces_are_found_written_and_picked(clips: Path, tmp_path: Path) -> None:
     out = tmp_path / "faces"
-    result = emoscope("faces", clips, "--out", out, "--workers", 1)
+    result = emoscope("research", "faces", clips, "--out", out, "--workers", 1)
     assert result.exit_code == 0, result.output
     assert "1002_IEO_DIS_HI.mkv: no face in it" in result.stderr
     rows = list(csv.DictReader((out / "candidates.csv").open()))
@@ -138,7 +138,7 @@ def test_faces_are_found_written_and_picked(clips: Path, tmp_path: Path) -> None
     assert images.shape == (len(chosen), 48, 48)
     np.testing.assert_array_equal(images[0], np.asarray(Image.open(out / "fear" / f"{chosen[0]}.png")))
 
-    again = emoscope("faces", clips, "--out", out)
+    again = emoscope("research", "faces", clips, "--out", out)
     assert again.exit_code == 2
     assert "holds candidates and what was picked of them; expected a new folder" in again.stderr
 
@@ -172,7 +172,7 @@ def test_picks_that_cannot_be_are_said_in_one_line(text: str, message: str, tmp_
 
 
 def test_missing_candidates_and_pictures_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="make them with `emoscope faces CLIPS"):
+    with pytest.raises(DataError, match="make them with `emoscope research faces CLIPS"):
         picked(tmp_path, "fear")
     write([candidate()], tmp_path)
     (tmp_path / "fear" / "1.png").write_text("no picture")

@@ -53,7 +53,7 @@ def counted(out: Path, split: str) -> dict[str, int]:
 
 def test_a_set_is_written_by_split_and_emotion_and_counted(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "five"
-    result = emoscope("dataset", "five", "--data", small, "--out", out)
+    result = emoscope("research", "dataset", "five", "--data", small, "--out", out)
     assert result.exit_code == 0, result.output
     assert counted(out, "train") == dict.fromkeys(ferplus.FIVE, 4)
     assert counted(out, "validation") == dict.fromkeys(ferplus.FIVE, 3)
@@ -70,18 +70,18 @@ def test_a_set_is_written_by_split_and_emotion_and_counted(small: Path, tmp_path
     assert [row["images"] for row in counts if row["emotion"] == "anger"] == ["4", "3"]
     assert [row["published"] for row in counts if row["emotion"] == "anger"] == ["5", ""]
 
-    again = emoscope("dataset", "five", "--data", small, "--out", out)
+    again = emoscope("research", "dataset", "five", "--data", small, "--out", out)
     assert again.exit_code == 2
     assert "holds something; expected a new or empty folder" in again.stderr
 
 
 def test_the_test_set_is_made_where_its_faces_are(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_ferplus(tmp_path / "all", [face for split in ferplus.SPLITS for face in faces(40, split)])
-    refused = emoscope("dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "first")
+    refused = emoscope("research", "dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "first")
     assert refused.exit_code == 2
     assert "test fear: expected 93 under plurality, got 5" in refused.stderr
     monkeypatch.setitem(face_sets.PUBLISHED, "test", {"fear": 5})
-    result = emoscope("dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "second")
+    result = emoscope("research", "dataset", "seven", "--data", tmp_path / "all", "--out", tmp_path / "second")
     assert result.exit_code == 0, result.output
     assert counted(tmp_path / "second", "test") == dict.fromkeys(ferplus.SEVEN, 3)
     assert "no test set" not in result.stdout
@@ -111,7 +111,7 @@ def test_the_enhanced_set_fills_up_rare_emotions_in_training_alone(small: Path, 
 
 def test_too_few_picked_faces_are_said(small: Path, picked: Path, tmp_path: Path) -> None:
     (picked / "disgust.txt").write_text("1\n")
-    result = emoscope("dataset", "enhanced", "--data", small, "--faces", picked, "--out", tmp_path / "out")
+    result = emoscope("research", "dataset", "enhanced", "--data", small, "--faces", picked, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert "disgust: 5 of 8, for only 1 picked faces were there" in result.stdout
     assert "fear:" not in result.stdout
@@ -123,7 +123,7 @@ def test_ferplus_that_is_not_as_published_is_said_and_kept(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(face_sets, "PUBLISHED", {"train": {"anger": 6, "fear": 5}})
-    result = emoscope("dataset", "seven", "--data", small, "--out", tmp_path / "out")
+    result = emoscope("research", "dataset", "seven", "--data", small, "--out", tmp_path / "out")
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
     assert "FER+ is not as published: train anger: expected 6 under plurality, got 5; what was built is in" in line
@@ -139,7 +139,7 @@ def test_a_name_that_is_there_twice_gives_two_files(small: Path, tmp_path: Path)
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    result = emoscope("dataset", "five", "--data", tmp_path, "--out", tmp_path / "out")
+    result = emoscope("research", "dataset", "five", "--data", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "no FER+ labels at" in result.stderr
 

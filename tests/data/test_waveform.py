@@ -80,7 +80,7 @@ def test_a_folder_is_written_eightfold(tone: np.ndarray, tmp_path: Path) -> None
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes((tone * 32767).astype("<i2").tobytes())
-    result = CliRunner().invoke(main, ["augment", str(tmp_path / "in"), "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(main, ["research", "augment", str(tmp_path / "in"), "--out", str(tmp_path / "out")])
     assert result.exit_code == 0, result.output
     assert "8 files" in result.stdout
     with (tmp_path / "out" / "changes.csv").open(newline="") as file:
@@ -100,7 +100,7 @@ def test_a_folder_is_not_written_into_itself_nor_read_empty(tmp_path: Path) -> N
         ("in/out", "expected a folder outside"),
         ("out", "no recording in"),
     ):
-        result = CliRunner().invoke(main, ["augment", str(tmp_path / "in"), "--out", str(tmp_path / out)])
+        result = CliRunner().invoke(main, ["research", "augment", str(tmp_path / "in"), "--out", str(tmp_path / out)])
         assert result.exit_code == 2
         assert message in result.stderr
         assert len(result.stderr.splitlines()) == 1

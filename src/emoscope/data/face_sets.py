@@ -96,7 +96,7 @@ def _chosen(faces: ferplus.Faces, name: str, split: Split, picked: Path | None, 
 def _filled(faces: FaceSet, picked: Path | None) -> FaceSet:
     """The training faces with picked ones added to the rare emotions, up to `FILLED`."""
     if picked is None:
-        raise DataError("the enhanced set needs picked faces (--faces): make some with `emoscope faces CLIPS`")
+        raise DataError("the enhanced set needs picked faces (--faces): make some with `emoscope research faces CLIPS`")
     images, labels, origins = [faces.images], [faces.labels], list(faces.origins)
     for emotion, goal in FILLED.items():
         (column,) = columns([emotion])

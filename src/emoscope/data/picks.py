@@ -112,7 +112,7 @@ def picks(folder: Path, emotion: str) -> list[Path]:
     """The files of the picked faces; see `picked`."""
     table = folder / "candidates.csv"
     if not table.is_file():
-        raise DataError(f"no candidates in {folder}: make them with `emoscope faces CLIPS --out {folder}`")
+        raise DataError(f"no candidates in {folder}: make them with `emoscope research faces CLIPS --out {folder}`")
     with table.open(newline="", encoding="utf-8", errors="replace") as file:
         splits = {row["number"]: row["split"] for row in csv.DictReader(file) if row.get("emotion") == emotion}
     path = folder / f"{emotion}.txt"

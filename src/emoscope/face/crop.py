@@ -10,7 +10,7 @@ SIDE = 48
 
 TEMPLATE = np.array([(15.0, 19.4), (33.0, 19.4), (24.0, 29.8), (16.5, 38.6), (31.5, 38.6)])
 """Where the five landmarks lie in a 48x48 face of FER+, x and y from its upper left corner: MTCNN's on training faces,
-made symmetric; within 1.2 pixels of the medians in `results/constants/`. `results/face/crop.md` has other margins."""
+made symmetric; within 1.2 pixels of the medians in `results/faces/`. `results/faces/` has other margins."""
 
 
 FERPLUS = FaceInput()

@@ -27,7 +27,7 @@ NEAR = 0.2
 """Overlap (intersection over union) with the predicted box above which place alone may match."""
 ALIKE = 0.8
 """Correlation of crops above which looks may match a face that is not where it should be. Most
-crops of one person are more alike than that, few of two (`results/constants/`)."""
+crops of one person are more alike than that, few of two (`results/faces/`)."""
 STEPS = 1.5
 """Widths of its box that a face may have moved, and once more for each second out of sight."""
 COAST_S = 1.5

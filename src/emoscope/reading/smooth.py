@@ -23,7 +23,7 @@ class Exponential:
     """An exponential mean over time.
 
     The weight of a frame falls to 1/e after `constant` seconds, whatever the frame rate. On CREMA-D clips the constant
-    in use changes the label as often as `MajorityVote`, with likelier scores (`results/clips/`).
+    in use changes the label as often as `MajorityVote`, with likelier scores (`results/faces/`).
     """
 
     def __init__(self, constant: float = 0.35) -> None:

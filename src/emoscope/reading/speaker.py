@@ -8,7 +8,7 @@ SEEN = 0.5
 """A person must be in sight for this share of the voice."""
 STILL = 1.45
 """A mouth that moves less than this, relative to the rest of the face, is still. Nearly all who speak are above it, but
-so are many who are about to: it only rules out faces that do not move (`results/constants/`)."""
+so are many who are about to: it only rules out faces that do not move (`results/faces/`)."""
 CLEAR = 1.3
 """With several moving mouths, the first must move this many times as much as the second."""
 

@@ -1,4 +1,4 @@
-"""What `emoscope models`, `emoscope evaluate` and `emoscope dataset` print on a terminal."""
+"""What `emoscope models`, `emoscope evaluate` and `emoscope research dataset` print on a terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -93,7 +93,7 @@ _RESIDUAL = Recipe(
     limits=(
         "Disgust, fear and contempt are rare in FER+ (0.7, 2.3 and 0.6 % of it) and often missed.",
         "Trained on small grey web pictures: accuracy falls on video, posed faces and faces from the side.",
-        "On CREMA-D clips it calls most acted anger and sadness neutral (results/clips).",
+        "On CREMA-D clips it calls most acted anger and sadness neutral (results/faces).",
         "Age, skin colour and culture of the people in FER+ are unknown; so is how groups differ.",
         "The labels are what ten annotators saw in a still picture, not what the person felt.",
     ),
@@ -172,7 +172,7 @@ BEST = replace(
     },
     half=True,
 )
-"""The words of the card that `experiments/face_best.py` makes."""
+"""The words of the card that `research/faces/best.py` makes."""
 _OWN = replace(
     _RESIDUAL,
     name="face-folder",

@@ -49,7 +49,7 @@ LIMITS = (
     "Never trained on: languages other than English, children, people over 74, spontaneous speech, song, whisper.",
     "Where it has never been, voice-cremad by itself is right in 39.8 % of RAVDESS (six emotions, n 528, 95 % interval "
     "37.3 to 42.6), in 33.0 % of ASED (Amharic, five emotions, n 342, 29.5 to 36.3) and in 35.6 % of nEMO (Polish, "
-    "five emotions, n 390, 26.7 to 44.1), is too sure of it and calls hardly anybody sad (results/voice/corpora.md).",
+    "five emotions, n 390, 26.7 to 44.1), is too sure of it and calls hardly anybody sad (results/voices).",
 )
 
 RESEARCH_DATA: dict[str, Any] = {
@@ -68,7 +68,7 @@ RESEARCH_LIMITS = (
     "Never trained on: other languages, children, people over 74, spontaneous speech, song, whisper.",
     "Of ASED, RAVDESS and nEMO it has heard all that is at hand: how it does on their other speakers is not measured.",
     "A first try with three of the corpora did not do better on the fourth, nEMO, than voice-cremad does: 32.3 % (n "
-    "390, 95 % interval 22.7 to 40.0; results/voice/corpora.md).",
+    "390, 95 % interval 22.7 to 40.0; results/voices).",
 )
 
 

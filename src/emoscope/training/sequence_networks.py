@@ -142,7 +142,7 @@ HEADS: dict[str, Callable[..., nn.Module]] = {
     "attention": Attention,
     "transformer": Transformer,
 }
-"""The heads that are compared in `results/sequence/`."""
+"""The heads that are compared in `results/sequences/`."""
 
 
 class TimeDistributed(nn.Module):

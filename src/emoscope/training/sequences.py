@@ -243,7 +243,7 @@ CREMAD_DATA = {
 CREMAD_LIMITS = (
     "Of video it has seen 63 actors who say one sentence in acted anger, happiness or sadness, in one studio.",
     "Neutral, surprise, disgust, fear and contempt on video come from moved stills alone and could not be measured: of "
-    "one actor's neutral, disgust and fear, a network of the same recipe named none rightly (results/sequence).",
+    "one actor's neutral, disgust and fear, a network of the same recipe named none rightly (results/sequences).",
     "A face that speaks without expression may be called sad: do not take its sadness for more than a change.",
     "It needs 1.5 s of a face; before that it is less sure.",
     "Age, skin colour and culture: the actors are 20 to 74 and from the United States; differences are not measured.",

@@ -17,14 +17,14 @@ from ..media.types import SAMPLE_RATE
 CHUNK = 512  # samples that the detector judges at a time: 32 ms
 CONTEXT = 64  # samples before them that Silero VAD looks at again
 # 0.5 s of context kept on both sides of what the detector marks: soft beginnings and endings. With less the
-# voice model, which was trained on whole clips, is right less often (`results/constants/`).
+# voice model, which was trained on whole clips, is right less often (`results/faces/`).
 PAD = SAMPLE_RATE // 2
 BRIDGE = 2 * PAD  # 1 s: a shorter pause would be all padding, so it belongs to the utterance
 # Stretches begin at multiples of so many samples, 4 frames of a log-mel: `training.networks_voice.VoiceResNet` says the
 # same of a voice that begins so much later, so that a chunk more or less of quiet before it makes no difference.
 GRID = 2 * CHUNK
 
-# Low, since Silero VAD doubts shouts and sobs. `results/voice/activity.md` counts what goes unheard, and what is heard
+# Low, since Silero VAD doubts shouts and sobs. `results/voices/` counts what goes unheard, and what is heard
 # though it is no voice.
 DOUBTFUL = (0.08, 0.05)  # probability at which somebody begins to speak, and below which they pause; and the same ...
 SURE = (0.05, 0.02)  # ... where the stretch is a voice already

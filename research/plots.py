@@ -1,0 +1,96 @@
+"""The one plot maker: rows or curves of a study as a small SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from emoscope.report.palette import COLOURS
+from emoscope.report.svg import svg
+
+from .metrics import METRICS, heading, share
+from .rows import Point, Row, select
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture shows.
+
+    Attributes:
+        name: of its file.
+        title: above it.
+        kind: `curves` draws the points of the run over their epochs, a line each curve; `bars` a bar each row, in
+            groups by model.
+        where: only rows, or points, whose columns are so.
+        metric: that is drawn.
+        label: of `bars`, the column that names a bar.
+    """
+
+    name: str
+    title: str
+    kind: str = "curves"
+    where: dict[str, Any] = field(default_factory=dict)
+    metric: str = "accuracy"
+    label: str = "condition"
+
+
+def draw(picture: Picture, rows: Sequence[Row], points: Sequence[Point]) -> str | None:
+    """One `<svg>` element on white; none where there is nothing to draw."""
+    if picture.kind == "curves":
+        return _curves(picture, select(points, metric=picture.metric, **picture.where))
+    return _bars(picture, select(rows, metric=picture.metric, **picture.where))
+
+
+def _curves(picture: Picture, points: Sequence[Point]) -> str | None:
+    if not points:
+        return None
+    figure = Figure((6, 3.4), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    names = list(dict.fromkeys(point.curve for point in points))
+    for place, name in enumerate(names):
+        own = select(points, curve=name)
+        at = sorted({point.at for point in own})
+        means = [float(np.mean([point.value for point in own if point.at == one])) for one in at]
+        style = ("-", "--", ":")[place // len(COLOURS) % 3]
+        axes.plot(at, means, style, label=name, color=list(COLOURS.values())[place % len(COLOURS)], linewidth=1.2)
+    axes.set(xlabel="epoch", title=picture.title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.25)
+    if len(names) > 1:
+        axes.legend(frameon=False, fontsize=8)
+    return _finished(figure, axes, axes.yaxis, picture.metric)
+
+
+def _bars(picture: Picture, rows: Sequence[Row]) -> str | None:
+    if not rows:
+        return None
+    labels = list(dict.fromkeys(getattr(row, picture.label) for row in rows))
+    models = list(dict.fromkeys(row.model for row in rows))
+    height = 0.8 / len(models)
+    figure = Figure((7, 0.9 + 0.11 * len(labels) * (1 + len(models))), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
+    for place, (model, colour) in enumerate(zip(models, COLOURS.values(), strict=False)):
+        own = [row for row in select(rows, model=model) if row.value is not None]
+        at = [labels.index(getattr(row, picture.label)) + height * (place - (len(models) - 1) / 2) for row in own]
+        values = np.array([row.value for row in own], float)
+        ends = np.array([[row.value if row.low is None else row.low, row.value if row.high is None else row.high]
+                         for row in own], float).T  # fmt: skip
+        axes.barh(at, values, height * 0.9, color=colour, label=model)
+        axes.errorbar(values, at, xerr=np.abs(ends - values), fmt="none", ecolor="#333333", elinewidth=0.8)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.set(title=picture.title, xlabel=heading(picture.metric))
+    axes.grid(axis="x", alpha=0.25)
+    if len(models) > 1:
+        axes.legend(frameon=False, fontsize=8)
+    return _finished(figure, axes, axes.xaxis, picture.metric)
+
+
+def _finished(figure: Figure, axes: Any, axis: Any, metric: str) -> str:
+    if metric.endswith("accuracy") or METRICS.get(metric, ("", None))[1] is share:
+        axis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.spines[["top", "right"]].set_visible(False)
+    return svg(figure)
