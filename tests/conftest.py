@@ -1,6 +1,6 @@
 """What tests of any room share. This folder is on the import path: all can import `make_media` and `places`.
 
-`research` is on the path too; benchmarks are scripts beside each other: their folder goes on it after all others.
+`research` is importable too.
 """
 
 import os
@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 settings.register_profile("emoscope", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("emoscope")
 
-sys.path += [str(ROOT), str(ROOT / "benchmarks")]
+sys.path.append(str(ROOT))  # for research
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Made-up crowds: faces are where they are said to be, and boxes are judged by them."""
 
-import detector_crowds as crowds
 import numpy as np
 import pytest
+
+from research.peers import crowds
 
 
 def spot() -> crowds.Face:

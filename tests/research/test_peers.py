@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import peer_child
-import peers
-import peers_page
 import pytest
 from training_samples import face, votes
 
 from emoscope.data.ferplus import PROTOCOLS
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
+from research.peers import child as peer_child
+from research.peers import faces as peers
 
 OURS = peers.Contender("face-ferplus", "ours")
 
@@ -80,22 +79,23 @@ def test_the_last_line_says_why(stage: peers.Stage) -> None:
         peers.finish(subprocess.CompletedProcess([], 3, "", ""))
 
 
-def test_a_peer_that_cannot_be_installed_is_in_the_page(stage: peers.Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_that_cannot_be_installed_is_in_the_table(stage: peers.Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(contender: peers.Contender) -> float | None:
         if contender.package:
             raise peers.Failed("no such package")
         return None
 
     monkeypatch.setattr(stage, "installed_mb", refuse)
-    rows: list[dict[str, Any]] = [
+    found: list[dict[str, Any]] = [
         peers.row(contender, stage, np.array([votes(i % 8) for i in range(16)])) for contender in (OURS, peers.PEERS[0])
     ]
-    results = {"command": "c", "machine": "m", "rounds": 0, "rows": rows}
-    assert "could not be run: `no such package`" in peers_page.page(results)
-    assert "Not timed." in peers_page.page(results)
-    assert "ours" in peers_page.picture(results)
-    rows[0] |= {"ms": 1.5, "batched": None, "start_s": 0.25}
-    assert "| ours | 1.50 | - | 0.25 | - |" in peers_page.page({**results, "rounds": 3})
+    (failed,) = peers.rows(found[1])
+    assert (failed.metric, failed.note) == ("could not be run", "no such package")
+    rows = {(row.metric, row.protocol): row for row in peers.rows({**found[0], "ms": 1.5, "batched": None})}
+    assert {row.model for row in rows.values()} == {"ours"}
+    assert rows["accuracy", "majority"].n == 16
+    assert rows["ms a face", ""].value == 1.5
+    assert ("faces a second, batched", "") not in rows
 
 
 def test_a_peer_that_fails_while_timed_stops_nobody(stage: peers.Stage, monkeypatch: pytest.MonkeyPatch) -> None:

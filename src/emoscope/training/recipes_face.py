@@ -57,7 +57,7 @@ def channel(batch: Tensor) -> Tensor:
 
 
 def compact(classes: int = 8) -> FaceResNet:
-    """A network for real time: 0.8 MB and 0.4 ms a face on one thread (`results/face/peers.md`)."""
+    """A network for real time: 0.8 MB and 0.4 ms a face on one thread (`results/peers/`)."""
     return FaceResNet((16, 48, 96), (1, 2, 1), dropout=0.1, classes=classes)
 
 

@@ -1,17 +1,14 @@
 """How quickly the page of a long recording opens and answers, in headless Chromium.
 
-    python benchmarks/page.py --out results/speed
-
 A made-up timeline of two persons, 15 observations a second each from the face and from both, and a voice, of ten
 minutes and of three hours. Seconds until the page has drawn its timeline, and milliseconds a frame while it is zoomed
 and moved with the keys, the median and the longest of 40; beside a page without a timeline, in the same run.
 """
 
-import argparse
-import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,9 @@ from emoscope.emotions import EMOTIONS
 from emoscope.report.page import write_page
 from emoscope.timeline import Observation, Timeline
 
-COMMAND = "python benchmarks/page.py --out results/speed"
+from ..rows import Row
+from ..runner import Context
+
 LENGTHS_S = {"nothing": 0, "10 minutes": 600, "3 hours": 3 * 3600}
 RATE = 15
 ROUNDS = 3
@@ -40,24 +39,20 @@ FRAMES = """async () => {
 }"""
 
 
-def main() -> None:
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--out", type=Path, required=True)
-    args = made.parse_args()
+def page(context: Context) -> Iterator[Row]:
+    """A page of each length."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        rows = []
+        found = []
         for name, length in LENGTHS_S.items():
             path = Path(folder) / f"{length}.html"
             write_page(path, timeline(length))
-            rows.append({"timeline": name, "mb": path.stat().st_size / 1e6, **opened(browser, path)})
+            found.append({"timeline": name, "mb": path.stat().st_size / 1e6, **opened(browser, path)})
         browser.close()
-    (args.out / "page.json").write_text(json.dumps({"command": COMMAND, "rows": rows}, indent=1) + "\n")
-    (args.out / "page.md").write_text(text(rows))
-    print(text(rows))
+    yield from rows(found)
 
 
 def timeline(length_s: int) -> Timeline:
@@ -92,21 +87,12 @@ def opened(browser: Browser, path: Path) -> dict[str, Any]:
     }
 
 
-def text(rows: list[dict[str, Any]]) -> str:
-    nothing = rows[0]["opens_s"]
-    lines = [
-        "# The page of a long recording", "", f"Command: `{COMMAND}`", "",
-        f"Headless Chromium without a graphics card, {ROUNDS} new tabs each, medians. A frame: from a key to two "
-        "frames later, of which one is waiting.", "",
-        "| timeline | page, MB | opens, s | by the page without one | frame, ms | longest frame, ms |",
-        "|---" * 6 + "|",
-    ]  # fmt: skip
-    for row in rows:
-        frame, longest = (f"{row[key]:.0f}" if row[key] else "" for key in ("frame_ms", "longest_frame_ms"))
-        opens = f"{row['opens_s']:.2f} | {row['opens_s'] / nothing:.1f}"
-        lines.append(f"| {row['timeline']} | {row['mb']:.2f} | {opens} | {frame} | {longest} |")
-    return "\n".join([*lines, ""])
-
-
-if __name__ == "__main__":
-    main()
+def rows(found: list[dict[str, Any]]) -> Iterator[Row]:
+    """Each length; the first is a page without a timeline."""
+    nothing = found[0]["opens_s"]
+    for of in found:
+        figures = {"page, MB": of["mb"], "opens, s": of["opens_s"], "by the page without one": of["opens_s"] / nothing,
+                   "frame, ms": of["frame_ms"], "longest frame, ms": of["longest_frame_ms"]}  # fmt: skip
+        for metric, value in figures.items():
+            if value is not None:
+                yield Row(metric=metric, value=value, condition=of["timeline"])

@@ -1,45 +1,44 @@
 """Face models beside the packages that users can install with their weights, on the same faces in the same run.
 
-    python benchmarks/peers.py --data DATA --envs ENVS --out results/face          about 4 minutes on two cores
-
 FER+ validation (PublicTest) faces, under `majority` and `plurality`. Each peer gets a virtual environment of its own in
-ENVS, made at the first run (16 GB, some minutes) and used again; so is what each said of each face. Speed is measured
-anew, each reader in a process of its own on one core, in turns; medians over the rounds: quote the ratios, on a machine
-that does nothing else. `--rounds 0` leaves speed out, `--limit` takes fewer faces: to try it.
+`CACHE/envs`, made at the first run (16 GB, some minutes) and used again; so is what each said of each face. Speed is
+measured anew, each reader in a process of its own on one core, in turns; medians over the rounds: quote the ratios, on
+a machine that does nothing else. About 4 minutes on two cores.
 """
 
-import argparse
 import hashlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers_page import COMMON, page, picture
 
 from emoscope.data import ferplus
 from emoscope.emotions import EMOTIONS
 from emoscope.errors import EmoscopeError
-from emoscope.models import card, summaries
 from emoscope.models.registry import paths
 from emoscope.training.metrics import score, unweighted_recall
 
-COMMAND = "python benchmarks/peers.py --data DATA --envs ENVS --out results/face"
-CHILD = Path(__file__).with_name("peer_child.py")
-ROUNDS = 3
+from ..rows import Row
+from ..runner import Context
+from ..scores import scored
+from ..speed.machine import machine
+
+CHILD = Path(__file__).with_name("child.py")
 TIMED = 300
 """Faces that are timed one by one."""
 LONGEST_S = 3600
+COMMON = 7
+"""The first so many emotions are those that every peer can say."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
               "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}  # fmt: skip
 
@@ -58,7 +57,7 @@ class Contender:
     """Somebody who reads faces.
 
     Attributes:
-        key: a key of `peer_child.READERS`, or the name of one of our models.
+        key: a key of `child.READERS`, or the name of one of our models.
         title: in the table.
         package: what pip installs for it; nothing for our own.
     """
@@ -81,53 +80,51 @@ class Failed(Exception):
     """A peer could not be installed or run; the message says why."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that holds ferplus/")
-    parser.add_argument("--envs", type=Path, required=True, help="folder for the environments, outside the repository")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
-    parser.add_argument("--models", nargs="+", default=[], help="our face models; by default all registered ones")
-    parser.add_argument("--limit", type=int, help="only the first so many faces")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of timing; 0: none")
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    args.envs.mkdir(parents=True, exist_ok=True)
-    images, votes = faces(args.data, args.limit)
-    ours = args.models or [row["name"] for row in summaries() if row["modality"] == "face"]
-    contenders = (*(Contender(card(name).name, f"emoscope {card(name).name}") for name in ours), *PEERS)
+def peers(context: Context) -> Iterator[Row]:
+    """Our models and every peer; the plan's option `rounds` says how often they are timed."""
+    envs = context.cache / "envs"
+    envs.mkdir(parents=True, exist_ok=True)
+    images, votes = faces(context.data)
+    contenders = (*(Contender(name, f"emoscope {name}") for name in context.run.models), *PEERS)
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(args.envs.resolve(), Path(folder), images)
-        rows = [row(contender, stage, votes) for contender in contenders]
-        running = [c for c, one in zip(contenders, rows, strict=True) if "failed" not in one]
-        times = stage.times(running, args.rounds)
-    for one in rows:
-        one.update(times.get(one["key"], {}))
-    results = {
-        "command": COMMAND + said_besides(args),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "faces": len(images),
-        "rounds": args.rounds,
-        "rows": rows,
-    }
-    (args.out / "peers.json").write_text(json.dumps(results, indent=1) + "\n")
-    (args.out / "peers.md").write_text(page(results))
-    (args.out / "peers.svg").write_text(picture(results))
-    print(page(results))
+        stage = Stage(envs.resolve(), Path(folder), images)
+        found = [row(contender, stage, votes) for contender in contenders]
+        running = [c for c, one in zip(contenders, found, strict=True) if "failed" not in one]
+        times = stage.times(running, context.option("rounds"))
+    yield machine()
+    for one in found:
+        yield from rows(one | times.get(one["key"], {}))
 
 
-def said_besides(args: argparse.Namespace) -> str:
-    """The options of the command that change what is in the table."""
-    words = [f" --models {' '.join(args.models)}"] if args.models else []
-    words += [f" --limit {args.limit}"] if args.limit else []
-    words += [f" --rounds {args.rounds}"] if args.rounds != ROUNDS else []
-    return "".join(words)
+def rows(of: dict[str, Any]) -> Iterator[Row]:
+    """Accuracies, recalls, sizes and times of one contender; of one that could not be run, why."""
+    name = of["title"].removeprefix("emoscope ") if not of["package"] else of["title"]
+    if "failed" in of:
+        yield Row(metric="could not be run", note=of["failed"], model=name)
+        return
+    for protocol in ferplus.PROTOCOLS:
+        where = {"model": name, "protocol": protocol, "split": "FER+ validation"}
+        for one in scored({**of[protocol], "uar": None}, EMOTIONS, **where):
+            if one.metric == "recall" and one.group in of["cannot_say"]:
+                yield one.of(value=None, note="cannot say")
+            else:
+                yield one
+        yield Row(metric="recall of seven", value=of[protocol]["uar"], n=of[protocol]["n"], **where)
+    figures = {"parameters": of["parameters"] or None, "weights, MB": of["weights_mb"], "ms a face": of.get("ms"),
+               "faces a second, batched": of.get("batched"), "cold start, s": of.get("start_s"),
+               "installed, MB": of["installed_mb"]}  # fmt: skip
+    for metric, value in figures.items():
+        if value is not None:
+            yield Row(metric=metric, value=value, model=name)
+    versions = ", ".join(f"{package} {release}" for package, release in of["packages"].items())
+    yield Row(metric="versions", note=versions, model=name)
 
 
-def faces(data: Path, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+def faces(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """The validation faces `(n, 48, 48)` that count under either protocol, and their votes `(n, 10)`."""
     read = ferplus.load(data, "validation")
     counts = np.any([label(read.votes) >= 0 for label in ferplus.PROTOCOLS.values()], axis=0)
-    kept = read.take(np.flatnonzero(counts)[:limit])
+    kept = read.take(np.flatnonzero(counts))
     return kept.images, kept.votes
 
 
@@ -187,7 +184,7 @@ class Stage:
         return answer
 
     def child(self, contender: Contender, task: str, source: str) -> dict[str, Any]:
-        """Run `peer_child.py` in the contender's own environment.
+        """Run `child.py` in the contender's own environment.
 
         Raises:
             Failed: it ended with an error, or took too long.
@@ -273,7 +270,3 @@ def metrics(said: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         **{key: scored[key] for key in ("n", "accuracy", "interval", "recall", "confusion")},
         "uar": unweighted_recall(scored["recall"][:COMMON]),
     }
-
-
-if __name__ == "__main__":
-    main()

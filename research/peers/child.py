@@ -191,7 +191,3 @@ def main(name: str, task: str, source: str, out: str, started: str = "") -> None
     Path(out).write_text(json.dumps(answer))
     sys.stdout.flush()
     os._exit(0)  # some peers leave threads that never end
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -1,17 +1,12 @@
-"""How fast the live server is: one face, three faces, ten minutes, a browser.
-
-    python benchmarks/live.py --out results/live          about 14 minutes on two cores
+"""How fast the live server is: one face, three faces, ten minutes, a browser. About 14 minutes on two cores.
 
 This program plays a recording of 640x480 pixels and 30 frames a second in real time, with its sound, to `emoscope live`
 on the same machine. Received to sent is measured by the server: from the last byte of a picture to its answer. Sent to
 answered is what the client sees of it. Last, headless Chromium shows the page, whose camera plays the same recording.
 """
 
-import argparse
 import io
 import json
-import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -36,7 +31,10 @@ from emoscope.live.stream import decode
 from emoscope.media import Frame, Sound, open_media
 from emoscope.session import Session
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "synthetic.mp4"
+from ..rows import Row
+from ..runner import Context
+from .machine import EXAMPLE, Figure, figure, machine, rows
+
 FPS = 30
 CHUNK_S = 0.04
 
@@ -53,28 +51,17 @@ class Recording:
         return len(self.frames) / FPS
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seconds", type=float, default=60, help="of each short run")
-    parser.add_argument("--long", type=float, default=600, help="seconds of the long run; 0 for none")
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+def live(context: Context) -> Iterator[Row]:
+    """Short runs, a long one, a browser, and where the time goes. A picture of the page is left in the cache."""
     one, three = recording(1), recording(3)
-    rows = [
-        *played("one face", one, args.seconds, LIMITS_ONE),
-        *played("three faces", three, args.seconds, LIMITS_THREE),
-    ]
-    if args.long:
-        rows += endurance(one, args.long)
-    rows += browser(one, args.seconds, args.out / "page.png")
-    parts = stages(one)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    command = f"python benchmarks/live.py --out results/live --seconds {args.seconds:g} --long {args.long:g}"
-    results = {"command": command, "machine": machine, "rows": rows, "stages": parts}
-    (args.out / "live.json").write_text(json.dumps(results, indent=1) + "\n")
-    (args.out / "live.md").write_text(page(results))
-    print(page(results))
+    seconds = context.option("seconds")
+    yield machine()
+    yield from rows(played("one face", one, seconds, LIMITS_ONE))
+    yield from rows(played("three faces", three, seconds, LIMITS_THREE))
+    yield from rows(endurance(one, context.option("long")))
+    context.cache.mkdir(parents=True, exist_ok=True)
+    yield from rows(browser(one, seconds, context.cache / "page.png"))
+    yield from stage_rows(stages(one))
 
 
 LIMITS_ONE = {"fps": "30 (all)", "p95": "under 40 ms"}
@@ -165,9 +152,8 @@ def quantile(values: Sequence[float], share: float) -> float:
     return float(np.quantile(values, share))
 
 
-def row(run: str, what: str, value: float, unit: str, limit: str = "") -> dict[str, Any]:
-    print(f"{run}: {what}: {value:.4g} {unit}", flush=True)
-    return {"run": run, "what": what, "value": value, "unit": unit, "limit": limit}
+def _of(run: str, what: str, value: float, unit: str, limit: str = "") -> Figure:
+    return figure(what, value, unit, limit, run)
 
 
 def played(run: str, what: Recording, seconds: float, limits: dict[str, str]) -> list[dict[str, Any]]:
@@ -177,12 +163,12 @@ def played(run: str, what: Recording, seconds: float, limits: dict[str, str]) ->
     answered = [m["picture"]["answered_ms"] for m in messages if "picture" in m and m["picture"]["time"] >= 1]
     faces = statistics.median(sum(o["source"] == "face" for o in m["observations"]) for m in messages if "picture" in m)
     return [
-        row(run, "faces in a picture, median", faces, ""),
-        row(run, "pictures scored a second, of 30", len(times) / (seconds - 1), "", limits["fps"]),
-        row(run, "received to sent, median", quantile(times, 0.5), "ms"),
-        row(run, "received to sent, 95 %", quantile(times, 0.95), "ms", limits["p95"]),
-        row(run, "received to sent, longest", max(times), "ms"),
-        row(run, "sent to answered, 95 %", quantile(answered, 0.95), "ms"),
+        _of(run, "faces in a picture, median", faces, ""),
+        _of(run, "pictures scored a second, of 30", len(times) / (seconds - 1), "", limits["fps"]),
+        _of(run, "received to sent, median", quantile(times, 0.5), "ms"),
+        _of(run, "received to sent, 95 %", quantile(times, 0.95), "ms", limits["p95"]),
+        _of(run, "received to sent, longest", max(times), "ms"),
+        _of(run, "sent to answered, 95 %", quantile(answered, 0.95), "ms"),
     ]
 
 
@@ -202,11 +188,11 @@ def endurance(what: Recording, seconds: float) -> list[dict[str, Any]]:
     full = [mb for at, mb in memory if 30 <= at < 90]
     end = [mb for at, mb in memory if at >= seconds - 60]
     return [
-        row(run, "pictures scored a second, of 30", len(messages) / seconds, ""),
-        row(run, "received to sent, 95 %, first minute", quantile(early, 0.95), "ms"),
-        row(run, "received to sent, 95 %, last minute", quantile(late, 0.95), "ms", "no growth"),
-        row(run, "server's memory, second half of the first minute on", statistics.median(full), "MB"),
-        row(run, "server's memory, last minute", statistics.median(end), "MB", "no growth"),
+        _of(run, "pictures scored a second, of 30", len(messages) / seconds, ""),
+        _of(run, "received to sent, 95 %, first minute", quantile(early, 0.95), "ms"),
+        _of(run, "received to sent, 95 %, last minute", quantile(late, 0.95), "ms", "no growth"),
+        _of(run, "server's memory, second half of the first minute on", statistics.median(full), "MB"),
+        _of(run, "server's memory, last minute", statistics.median(end), "MB", "no growth"),
     ]
 
 
@@ -240,11 +226,11 @@ def browser(what: Recording, seconds: float, picture: Path) -> list[dict[str, An
         opened.close()
     fps, median, p95 = np.array(shown).T
     return [
-        row("page in Chromium", "pictures drawn a second, of 30", float(np.median(fps)), "", "at least 12"),
-        row("page in Chromium", "the same, least of any 5 s", float(fps.min()), ""),
-        row("page in Chromium", "capture to overlay, median", float(np.median(median)), "ms"),
-        row("page in Chromium", "capture to overlay, 95 %", float(np.median(p95)), "ms", "under 250 ms"),
-        row("page in Chromium", "the same, worst of any 5 s", float(p95.max()), "ms"),
+        _of("page in Chromium", "pictures drawn a second, of 30", float(np.median(fps)), "", "at least 12"),
+        _of("page in Chromium", "the same, least of any 5 s", float(fps.min()), ""),
+        _of("page in Chromium", "capture to overlay, median", float(np.median(median)), "ms"),
+        _of("page in Chromium", "capture to overlay, 95 %", float(np.median(p95)), "ms", "under 250 ms"),
+        _of("page in Chromium", "the same, worst of any 5 s", float(p95.max()), "ms"),
     ]
 
 
@@ -285,24 +271,8 @@ def stages(what: Recording) -> list[dict[str, Any]]:
     ]
 
 
-def page(results: dict[str, Any]) -> str:
-    lines = [
-        f"# Live\n\nCommand: `{results['command']}`  ",
-        f"Machine: {results['machine']}; server, client and browser on it\n",
-        "| run | what | value | wanted |",
-        "|---|---|---|---|",
-    ]
-    lines += [f"| {r['run']} | {r['what']} | {r['value']:.4g} {r['unit']} | {r['limit']} |" for r in results["rows"]]
-    lines += [
-        "",
-        "Where the time goes, one face, one thread; the search comes after the answer:",
-        "",
-        "| stage | median | in |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {p['what']} | {p['ms']:.2f} ms | {p['share']:.0%} of pictures |" for p in results["stages"]]
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    main()
+def stage_rows(found: list[dict[str, Any]]) -> Iterator[Row]:
+    """Where the time of a picture goes."""
+    for of in found:
+        yield Row(metric="median, ms", value=of["ms"], condition=of["what"], group="stages")
+        yield Row(metric="share of pictures", value=of["share"], condition=of["what"], group="stages")
