@@ -1,7 +1,7 @@
-"""One reader of faces in a process of its own; `peers.py` starts it with the Python that has the reader installed.
+"""One reader of faces in a process of its own; `faces.py` starts it with the Python that has the reader installed.
 
-    python peer_child.py READER read FACES.npy OUT.json            what it says of each face
-    python peer_child.py READER time FACES.npy OUT.json STARTED    how fast it is, on one core
+    python child.py READER read FACES.npy OUT.json            what it says of each face
+    python child.py READER time FACES.npy OUT.json STARTED    how fast it is, on one core
 
 READER is one of `READERS`, or the name of a face model of emoscope's. FACES are uint8 `(n, 48, 48)`. STARTED is the
 `time.time()` at which the process was asked for. All readers are given the whole picture as the face: none searches.
@@ -191,3 +191,7 @@ def main(name: str, task: str, source: str, out: str, started: str = "") -> None
     Path(out).write_text(json.dumps(answer))
     sys.stdout.flush()
     os._exit(0)  # some peers leave threads that never end
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -114,7 +114,7 @@ def test_every_table_is_of_its_plan(name: str) -> None:
                 assert tuple(next(csv.reader(file))) == columns
     rows = read(study.table, Row)
     runs = {run.name: run for run in study.runs}
-    assert {row.run for row in rows} == set(runs)
+    assert {row.run for row in rows} <= set(runs)
     assert all(row.command == runner.command_of(name, runs[row.run]) and row.commit for row in rows)
     keys = [(row.run, row.metric, *(getattr(row, key) for key in KEYS)) for row in rows]
     assert len(set(keys)) == len(keys)
