@@ -136,7 +136,8 @@ def _runs(given: list[dict[str, Any]], path: Path) -> Iterator[Run]:
     for one in given:
         if unknown := set(one) - known:
             raise DataError(f"{path}: {one.get('name')} says {min(unknown)}; known are {', '.join(sorted(known))}")
-        yield Run(**{key: tuple(value) if isinstance(value, list) else value for key, value in one.items()})
+        said: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in one.items()}
+        yield Run(**said)
 
 
 def function(run: Run) -> Any:

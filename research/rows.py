@@ -98,6 +98,8 @@ DIGITS = 8
 """Significant ones that are kept: more than any page shows."""
 
 Kept = TypeVar("Kept", Row, Point)
+Where = dict[str, Any]
+"""Columns and their values."""
 
 
 def read(path: Path, kind: type[Kept]) -> list[Kept]:

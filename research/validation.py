@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from emoscope.training.evaluate import evaluate
 
-from .rows import Row
+from .rows import Row, Where
 from .runner import Context
 from .scores import confused, scored
 
@@ -18,6 +18,10 @@ def validation(context: Context) -> Iterator[Row]:
         card = model.card
         for protocol in (metrics["protocol"] for metrics in card.metrics):
             metrics = evaluate(card.name, context.data, "validation", protocol)
-            where = {"model": card.name, "protocol": protocol, "split": f"{SETS[card.modality]} validation"}
+            where: Where = {
+                "model": card.name,
+                "protocol": protocol,
+                "split": f"{SETS[card.modality]} validation",
+            }
             yield from scored(metrics, metrics["labels"], **where)
             yield from confused(metrics["confusion"], metrics["labels"], **where)

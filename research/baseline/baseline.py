@@ -41,7 +41,7 @@ from emoscope.training.metrics import calibration_error
 from emoscope.training.population import _stills, fitted, independent
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 ASED = {"n": "neutral", "f": "fear", "h": "happiness", "s": "sadness", "a": "anger"}
@@ -295,7 +295,13 @@ def rows(of: dict[str, Any], models: dict[str, str]) -> Iterator[Row]:
         part, model = of["corpus"], models["voice"]
     elif model.endswith(", validation actors"):
         part, model = f"{part}, validation actors", model.removesuffix(", validation actors")
-    where = {"model": model, "protocol": of["protocol"], "split": part, "condition": of["reading"], "n": int(of["n"])}
+    where: Where = {
+        "model": model,
+        "protocol": of["protocol"],
+        "split": part,
+        "condition": of["reading"],
+        "n": int(of["n"]),
+    }
     yield Row(metric="accuracy", value=float(of["accuracy"]), low=float(of["low"]), high=float(of["high"]), **where)
     for metric in ("uar", "log_likelihood", "ece", "persons"):
         yield Row(metric=metric, value=float(of[metric]), **where)

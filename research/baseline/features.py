@@ -17,7 +17,7 @@ from emoscope.calibration import probabilities
 from emoscope.data import cremad
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 DECAYS = (1e-3, 1e-2)
@@ -94,7 +94,7 @@ def layer(source: np.ndarray, labels: np.ndarray, target: np.ndarray, decay: flo
 def rows(model: str, layer: tuple[str, str], figures: tuple[float, float, float, float], n: int) -> Iterator[Row]:
     """Accuracy, its interval, and log-likelihood of one way."""
     accuracy, low, high, likely = figures
-    where = {
+    where: Where = {
         "model": model,
         "protocol": "recording",
         "split": "CREMA-D validation",

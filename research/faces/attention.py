@@ -17,7 +17,7 @@ from emoscope.face.crop import SIDE
 
 from ..face_models import scorer
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 PATCH = 8
@@ -122,7 +122,13 @@ def rows(model: str, found: dict[str, dict[str, Any]]) -> Iterator[Row]:
     for emotion, of in found.items():
         if not of["n"]:
             continue
-        where = {"model": model, "protocol": "majority", "split": "FER+ validation", "group": emotion, "n": of["n"]}
+        where: Where = {
+            "model": model,
+            "protocol": "majority",
+            "split": "FER+ validation",
+            "group": emotion,
+            "n": of["n"],
+        }
         for part, value in of["parts"].items():
             low, high = of["intervals"][part]
             yield Row(metric=f"points, {part}", value=100 * value, low=100 * low, high=100 * high, **where)

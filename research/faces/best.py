@@ -27,7 +27,7 @@ from emoscope.training.recipes_face import BEST, channel
 from emoscope.training.run import publish
 
 from ..reference.architectures import Ensemble
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import curve, scored
 
@@ -126,7 +126,7 @@ def five(data: Path, logits: np.ndarray, counts: np.ndarray) -> dict[float, dict
 
 def rows(results: dict[str, Any]) -> Iterator[Row]:
     """The networks alone, and together under each shift: of the eight emotions, and of the reference's five."""
-    where = {"protocol": "majority", "split": "FER+ validation"}
+    where: Where = {"protocol": "majority", "split": "FER+ validation"}
     found = {
         **results["alone"],
         **{f"together, mirrored, share {float(share):g}": metrics for share, metrics in results["shifted"].items()},

@@ -24,7 +24,7 @@ from emoscope.timeline import Timeline
 from emoscope.training.metrics import calibration_error
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from ..scores import confused
 
@@ -198,7 +198,7 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
         split="CREMA-D clips of 72 actors", condition="face, among eight",
     )  # fmt: skip
     for of in found["smoothing"]:
-        where = {"model": names["face"], "split": "CREMA-D frames of 72 actors", "n": of["frames"],
+        where: Where = {"model": names["face"], "split": "CREMA-D frames of 72 actors", "n": of["frames"],
                  "condition": f"smoothing {of['smoothing']}"}  # fmt: skip
         for among in ("eight", "three"):
             low, high = of.get(f"{among}_interval", (None, None))
@@ -213,7 +213,7 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
 
 def fusion_rows(of: dict[str, Any], model: str) -> Iterator[Row]:
     """The weights with the highest likelihood."""
-    where = {"model": model, "split": "CREMA-D clips of validation actors", "condition": "weights of the fusion",
+    where: Where = {"model": model, "split": "CREMA-D clips of validation actors", "condition": "weights of the fusion",
              "n": of["n"]}  # fmt: skip
     yield Row(metric="weight of the face", value=of["best"]["face_weight"], **where)
     yield Row(metric="weight of the voice", value=of["best"]["voice_weight"], **where)

@@ -28,7 +28,7 @@ from emoscope.voice.activity import PAD, VoiceActivity
 from emoscope.voice.features import window_input
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 FACES = 400
@@ -152,7 +152,7 @@ def rows(model: str, found: dict[str, Any]) -> Iterator[Row]:
         for metric, value in (("x", x), ("y", y)):
             yield Row(metric=f"median {metric}, pixels", value=value, n=points["n"], group=name,
                       split="FER+ train", condition="landmarks")  # fmt: skip
-    clips = {"split": "CREMA-D clips of 72 actors"}
+    clips: Where = {"split": "CREMA-D clips of 72 actors"}
     for who in ("same", "other"):
         pairs = f"pairs of {'one actor' if who == 'same' else 'two actors'}"
         yield Row(metric=f"share more alike than {ALIKE}", value=found["likeness"][f"{who}_above"],

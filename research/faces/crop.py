@@ -21,7 +21,7 @@ from emoscope.models import FaceInput
 
 from ..face_models import scorer
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 MARGINS = (0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
@@ -71,7 +71,7 @@ def collect(data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def rows(model: str, of: dict[str, Any]) -> Iterator[Row]:
     """The metrics of one margin."""
-    where = {"model": model, "split": "CREMA-D frames, 72 actors", "condition": f"margin {of['margin']:.1f}",
+    where: Where = {"model": model, "split": "CREMA-D frames, 72 actors", "condition": f"margin {of['margin']:.1f}",
              "n": of["n"]}  # fmt: skip
     for among in ("eight", "three"):
         low, high = of[f"{among}_interval"]

@@ -31,7 +31,7 @@ from emoscope.training.metrics import calibration_error, prior_shift, unweighted
 from emoscope.voice.features import MELS, WINDOW_FRAMES
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 LARGER = 4
@@ -210,7 +210,7 @@ def rows(found: Iterable[dict[str, Any]]) -> Iterator[Row]:
     for of in found:
         if of["n"]:
             low, high = of["interval"]
-            where = {"model": of["model"], "split": of["of"], "condition": f"{of['prior']} prior", "group": of["group"],
+            where: Where = {"model": of["model"], "split": of["of"], "condition": f"{of['prior']} prior", "group": of["group"],
                      "protocol": "majority" if of["of"] == "pictures" else "alone"}  # fmt: skip
             yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
             for name in ("uar", "ece"):

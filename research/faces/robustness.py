@@ -28,7 +28,7 @@ from emoscope.training.metrics import score, unweighted_recall
 
 from ..face_models import scorer
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from .clips import THREE, right
 
@@ -234,7 +234,12 @@ def on_clips(model: Model, clips: Sequence[Clip], seen: Sequence[Seen]) -> list[
 def rows(model: str, found: list[dict[str, Any]]) -> Iterator[Row]:
     """A model under each condition."""
     for of in found:
-        where = {"model": model, "protocol": "majority", "split": "FER+ validation", "condition": of["condition"]}
+        where: Where = {
+            "model": model,
+            "protocol": "majority",
+            "split": "FER+ validation",
+            "condition": of["condition"],
+        }
         low, high = of["interval"]
         yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
         yield Row(metric="recall of seven", value=of["uar"], **where)
@@ -246,7 +251,7 @@ def rows(model: str, found: list[dict[str, Any]]) -> Iterator[Row]:
 def clip_rows(model: str, found: list[dict[str, Any]]) -> Iterator[Row]:
     """A model on clips, among eight emotions and among three."""
     for of in found:
-        where = {"model": model, "protocol": "alone", "split": "CREMA-D clips of 72 actors",
+        where: Where = {"model": model, "protocol": "alone", "split": "CREMA-D clips of 72 actors",
                  "condition": f"among {of['among']}"}  # fmt: skip
         low, high = of["interval"]
         yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)

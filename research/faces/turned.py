@@ -22,7 +22,7 @@ from emoscope.media import Frame, open_media
 
 from ..face_models import scorer
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 EVERY = 2
@@ -80,7 +80,7 @@ def compared(seen: dict[tuple[str, int], list[dict[str, Any]]]) -> list[dict[str
 def rows(model: str, found: list[dict[str, Any]]) -> Iterator[Row]:
     """What each detector finds at each turn."""
     for of in found:
-        where = {"model": model, "condition": of["detector"], "group": f"{of['degrees']} degrees"}
+        where: Where = {"model": model, "condition": of["detector"], "group": f"{of['degrees']} degrees"}
         low, high = of["interval"]
         yield Row(metric="frames", value=of["frames"], n=of["clips"], **where)
         yield Row(metric="share of frames with a face", value=of["found"], **where)

@@ -21,7 +21,7 @@ from emoscope.models import Model
 from emoscope.training.metrics import score
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 REST_S = 0.2
@@ -85,7 +85,7 @@ def rows(of: dict[str, Any]) -> Iterator[Row]:
     """The metrics of one model."""
     pictures = of["pictures"]
     low, high = pictures["interval"]
-    where = {"model": of["model"], "protocol": "majority", "split": "FER+ validation"}
+    where: Where = {"model": of["model"], "protocol": "majority", "split": "FER+ validation"}
     yield Row(metric="accuracy", value=pictures["accuracy"], low=low, high=high, n=pictures["n"], **where)
     yield Row(metric="recall of seven", value=float(np.mean(pictures["recall"][:7])), n=pictures["n"], **where)
     yield shared("share called sad", of["neutral_pictures_called_sad"], **{**where, "split": "FER+ neutral faces"})
@@ -96,7 +96,7 @@ def rows(of: dict[str, Any]) -> Iterator[Row]:
     yield shared("share called sad", of["resting_faces_called_sad"], **{**where, "split": "resting faces of the clips"})
 
 
-def shared(metric: str, of: dict[str, Any], **where: str) -> Row:
+def shared(metric: str, of: dict[str, Any], **where: Any) -> Row:
     """A share with its interval as a row."""
     low, high = of["interval"]
     return Row(metric=metric, value=of["share"], low=low, high=high, n=of["n"], **where)

@@ -17,7 +17,7 @@ from emoscope.training.metrics import wilson
 
 from ..face_models import scorer
 from ..plan import ROOT
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 SHOWN = 30
@@ -81,7 +81,7 @@ def counts(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 def rows(model: str, found: dict[str, Any]) -> Iterator[Row]:
     """How many faces are ambiguous, and the worst with their votes."""
-    where = {"model": model, "protocol": "majority", "split": "FER+ validation"}
+    where: Where = {"model": model, "protocol": "majority", "split": "FER+ validation"}
     for key, of in found["counts"].items():
         condition = WORDS[key]
         for name, metric in (("voted for", f"share where the model's emotion has {SOME} votes"),

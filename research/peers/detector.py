@@ -24,7 +24,7 @@ from emoscope.errors import DataError
 from emoscope.face.detect import Detector, Faces
 from emoscope.media import Frame, open_media
 
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from ..speed.machine import machine
 
@@ -243,7 +243,7 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
     yield Row(metric="packages", note=packages)
     for of in found["times"]:
         threads = "one thread" if of["threads"] == 1 else f"{of['threads']} threads"
-        where = {"model": of["detector"], "condition": of["picture"], "group": threads}
+        where: Where = {"model": of["detector"], "condition": of["picture"], "group": threads}
         figures = {
             "ms": of["ms"],
             "processor, ms": of["cpu_ms"],

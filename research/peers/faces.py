@@ -28,7 +28,7 @@ from emoscope.errors import EmoscopeError
 from emoscope.models.registry import paths
 from emoscope.training.metrics import score, unweighted_recall
 
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from ..scores import scored
 from ..speed.machine import machine
@@ -103,7 +103,7 @@ def rows(of: dict[str, Any]) -> Iterator[Row]:
         yield Row(metric="could not be run", note=of["failed"], model=name)
         return
     for protocol in ferplus.PROTOCOLS:
-        where = {"model": name, "protocol": protocol, "split": "FER+ validation"}
+        where: Where = {"model": name, "protocol": protocol, "split": "FER+ validation"}
         for one in scored({**of[protocol], "uar": None}, EMOTIONS, **where):
             if one.metric == "recall" and one.group in of["cannot_say"]:
                 yield one.of(value=None, note="cannot say")

@@ -42,7 +42,7 @@ from emoscope.voice.activity import PAD
 
 from ..intervals import interval
 from ..plan import ROOT
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from .edits import RATE, Shot, Truth, grid, heard, play, write
 
@@ -554,7 +554,7 @@ def talk(path: Path, people: Sequence[Sequence[Path]]) -> None:
 
 def likeness_rows(of: dict[str, Any]) -> Iterator[Row]:
     """Cosines of one actor's clips and of two actors', and what is missed and joined from each cosine on."""
-    where = {"split": "CREMA-D clips of 72 actors", "n": of["clips"]}
+    where: Where = {"split": "CREMA-D clips of 72 actors", "n": of["clips"]}
     for whose, names in (("same", ("least", "5 %", "median")), ("other", ("median", "99.9 %", "most"))):
         pairs = "of one actor" if whose == "same" else "of two actors"
         for name, value in zip(names, of[whose], strict=True):
@@ -584,7 +584,10 @@ VOICES = {
 def edit_rows(found: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """Cuts, tracks and persons of edits of so many people."""
     for of in found:
-        where = {"split": "edits of CREMA-D clips", "condition": f"{of['people']} people, {of['shots']}"}
+        where: Where = {
+            "split": "edits of CREMA-D clips",
+            "condition": f"{of['people']} people, {of['shots']}",
+        }
         for key, metric in EDITS.items():
             low, high = of["interval"] if key == "persons_f1" and of["edits"] > 1 else (None, None)
             yield Row(metric=metric, value=of[key], low=low, high=high, **where)
@@ -593,7 +596,7 @@ def edit_rows(found: Sequence[dict[str, Any]]) -> Iterator[Row]:
 def voice_rows(found: Sequence[dict[str, Any]]) -> Iterator[Row]:
     """The error rate of who speaks when and its parts."""
     for of in found:
-        where = {"split": of["mixture"], "condition": f"{of['speakers']} speakers", "n": of["mixtures"]}
+        where: Where = {"split": of["mixture"], "condition": f"{of['speakers']} speakers", "n": of["mixtures"]}
         for key, metric in VOICES.items():
             low, high = of["interval"] if key == "der" else (None, None)
             note = f"counted by {of['counted_by']}" if key == "der" else ""

@@ -12,7 +12,7 @@ from emoscope.training.loop import Samples
 from emoscope.training.recipes_face import compact
 
 from ..reference.common import SEEDS, SHORT, faces, together, trained
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from ..scores import scored
 
@@ -49,7 +49,7 @@ def every_third(samples: Samples) -> Samples:
 
 def rows(found: dict[str, dict[str, Any]]) -> Iterator[Row]:
     """The metrics of each plan."""
-    where = {"protocol": "plurality", "split": "FER+ validation"}
+    where: Where = {"protocol": "plurality", "split": "FER+ validation"}
     for name, metrics in found.items():
         yield from scored(metrics, EMOTIONS, condition=name, **where)
         if name != "none":

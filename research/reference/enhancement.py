@@ -26,7 +26,7 @@ from emoscope.training.recipes_face import channel, compact
 
 from ..intervals import interval
 from ..reference.common import SEEDS, SHORT, balanced, hard, trained
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 SETTINGS = replace(SHORT, epochs=5)
@@ -178,7 +178,7 @@ def rows(emotion: str, of_arms: dict[str, dict[str, Any]]) -> Iterator[Row]:
     """The shares of one class cut down, and their changes."""
     for arm, marks in of_arms.items():
         for mark, of in marks.items():
-            where = {"condition": ARMS[arm], "group": emotion, "n": of["n"]}
+            where: Where = {"condition": ARMS[arm], "group": emotion, "n": of["n"]}
             low, high = of["interval"]
             yield Row(metric=f"share {MARKS[mark]}", value=of["share"], low=low, high=high, **where)
             if arm == "with":

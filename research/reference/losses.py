@@ -16,7 +16,7 @@ from emoscope.training.losses import Loss, cross_entropy
 from emoscope.training.recipes_face import compact
 
 from ..reference.common import SEEDS, SHORT, balanced, faces, together, trained
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from ..scores import confused, scored
 from .loss_functions import class_balanced, drawn, focal
@@ -84,7 +84,7 @@ def losses(context: Context) -> Iterator[Row]:
 def rows(which: str, found: dict[str, dict[str, Any]]) -> Iterator[Row]:
     """Metrics and confusions of each loss, and what focal loss changed."""
     classes, protocol = (EMOTIONS, "plurality") if which == "eight" else (SEVEN, "seven")
-    where = {"protocol": protocol, "split": "FER+ validation"}
+    where: Where = {"protocol": protocol, "split": "FER+ validation"}
     for name, metrics in found.items():
         yield from scored(metrics, classes, condition=WORDS[name], **where)
         if name in ("label", "focal"):

@@ -17,7 +17,7 @@ from emoscope.training.recipes_face import compact, wide
 
 from ..reference.architectures import FaceHybrid, ReferenceFaceCNN
 from ..reference.common import SHORT, balanced, together, trained
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import confused, curve, scored
 
@@ -80,6 +80,6 @@ def reported(protocol: str) -> Row:
 
 def rows(words: str, protocol: str, metrics: dict[str, Any]) -> Iterator[Row]:
     """The metrics of one network on one set."""
-    where = {"model": words, "protocol": protocol, "split": "FER+ validation"}
+    where: Where = {"model": words, "protocol": protocol, "split": "FER+ validation"}
     yield from scored(metrics, CLASSES[protocol], **where)
     yield from confused(metrics["confusion"], CLASSES[protocol], **where)

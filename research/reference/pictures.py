@@ -26,7 +26,7 @@ from emoscope.training.metrics import score
 from emoscope.training.networks_voice import ReferenceCNN
 
 from ..intervals import interval
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import confused, curve, per_class, scored
 
@@ -106,7 +106,10 @@ def run(kind: Kind, train: Samples, validation: Samples, listed: list[Recording]
 
 def rows(metrics: dict[str, Any]) -> Iterator[Row]:
     """The metrics of the network on one kind of picture; its interval is over actors."""
-    where = {"condition": f"{metrics['kind']}, {metrics['size']}", "split": "RAVDESS 13-24, four actors"}
+    where: Where = {
+        "condition": f"{metrics['kind']}, {metrics['size']}",
+        "split": "RAVDESS 13-24, four actors",
+    }
     yield from scored({**metrics, "interval": metrics["actors_interval"]}, CREMAD_EMOTIONS, **where)
     yield from per_class(metrics["confusion"], CREMAD_EMOTIONS, **where)
     yield from confused(metrics["confusion"], CREMAD_EMOTIONS, **where)

@@ -7,7 +7,7 @@ from typing import Any
 from emoscope.data.splits import INFLATED
 from emoscope.emotions import CREMAD_EMOTIONS
 
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import confused, curve, per_class, scored
 
@@ -39,7 +39,7 @@ def sound(context: Context) -> Iterator[Row | Point]:
 
 def reported() -> Iterator[Row]:
     """The reference's report, which names neither its split nor its n."""
-    where = {"model": REPORT, "condition": "MFCC, 40 x 216"}
+    where: Where = {"model": REPORT, "condition": "MFCC, 40 x 216"}
     yield Row(metric="accuracy", value=0.64, **where)
     for label, values in PUBLISHED.items():
         for name, value in zip(("precision", "recall", "f1"), values, strict=True):
@@ -51,7 +51,7 @@ def reported() -> Iterator[Row]:
 def rows(recipe: str, metrics: dict[str, Any]) -> Iterator[Row]:
     """The metrics of one training."""
     note = "inflated: the same speakers on both sides" if metrics["protocol"] in INFLATED else ""
-    where = {"model": recipe, "condition": PICTURES[recipe], "protocol": metrics["protocol"],
+    where: Where = {"model": recipe, "condition": PICTURES[recipe], "protocol": metrics["protocol"],
              "split": "CREMA-D validation"}  # fmt: skip
     for row in scored(metrics, CREMAD_EMOTIONS, **where):
         yield row.of(note=note) if row.metric == "accuracy" else row

@@ -14,7 +14,7 @@ from emoscope.data.cremad import video_clips
 from emoscope.reading.smooth import SMOOTHERS
 
 from ..faces.clips import accuracies, smoothness
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 CLIPS = "CREMA-D clips of the 9 validation actors"
@@ -45,7 +45,7 @@ def rows(model: str, voice: str, accuracy: list[dict[str, Any]], changes: list[d
         yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], model=name[of["source"]],
                   protocol="alone", split=CLIPS, condition=f"{of['source']}, among {of['among']}")  # fmt: skip
     for of in changes:
-        where = {"model": model, "split": f"frames of {CLIPS}", "condition": f"smoothing {of['smoothing']}",
+        where: Where = {"model": model, "split": f"frames of {CLIPS}", "condition": f"smoothing {of['smoothing']}",
                  "n": of["frames"]}  # fmt: skip
         for among in ("eight", "three"):
             yield Row(metric=f"share right among {among}", value=of[among], **where)

@@ -24,7 +24,7 @@ from emoscope.training.pretrained import face_network
 from emoscope.training.sequence_networks import FEATURES, HEADS, Recurrent, TimeDistributed
 
 from ..intervals import interval
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import confused, curve
 from . import encoders, heads, sound, voice
@@ -330,7 +330,11 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
         )
     of = found["people"]
     low, high = of["interval"]
-    where = {"model": "people who saw the clips without sound", "split": CLIPS, "condition": "among six emotions"}
+    where: Where = {
+        "model": "people who saw the clips without sound",
+        "split": CLIPS,
+        "condition": "among six emotions",
+    }
     yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
     for label, value in of["recall"].items():
         yield Row(metric="recall", value=value, group=label, **where)
@@ -341,7 +345,7 @@ def rows(found: dict[str, Any]) -> Iterator[Row]:
 def shares(of: dict[str, Any], what: str, part: str) -> Iterator[Row]:
     """The accuracy of one model, and of each of its seeds."""
     low, high = of["interval"]
-    where = {"protocol": "folds", "split": CLIPS, "condition": what, "n": of["n"], "group": PARTS[part]}
+    where: Where = {"protocol": "folds", "split": CLIPS, "condition": what, "n": of["n"], "group": PARTS[part]}
     yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, **where)
     for seed, value in enumerate(of["seeds"] if part != "frames" else ()):
         yield Row(metric="share right, one seed", value=value, seed=seed, **where)
@@ -351,7 +355,7 @@ def eight_rows(found: list[dict[str, Any]]) -> Iterator[Row]:
     """Among all eight emotions."""
     for of in found:
         low, high = of["interval"]
-        where = {"protocol": "folds", "split": CLIPS, "condition": of["what"]}
+        where: Where = {"protocol": "folds", "split": CLIPS, "condition": of["what"]}
         yield Row(metric="share right among eight", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
         low, high = of["three_interval"]
         yield Row(metric="share right among three", value=of["three"], low=low, high=high, n=of["n"], **where)

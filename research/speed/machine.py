@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..plan import ROOT
-from ..rows import Row
+from ..rows import Row, Where
 
 EXAMPLE = ROOT / "examples" / "synthetic.mp4"
 Figure = dict[str, Any]
@@ -25,7 +25,7 @@ def rows(found: Iterable[Figure]) -> Iterator[Row]:
     """Each figure, with what is wanted of it in words."""
     for of in found:
         condition = f"{of['what']}, {of['unit']}" if of["unit"] else of["what"]
-        where = {"condition": condition, "group": of.get("run", ""), "model": of.get("model", "")}
+        where: Where = {"condition": condition, "group": of.get("run", ""), "model": of.get("model", "")}
         yield Row(metric="measured", value=of["value"], **where)
         if of["limit"]:
             yield Row(metric="wanted", note=of["limit"], **where)

@@ -21,7 +21,7 @@ from emoscope.voice.activity import CHUNK, VoiceActivity
 from emoscope.voice.features import window_input
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 SOUNDS_A_KIND = 40
@@ -103,7 +103,7 @@ def voices(
 
 def kind_rows(model: str, of: dict[str, Any]) -> Iterator[Row]:
     """What is made of one kind of sound that is no voice."""
-    where = {"model": model, "split": "no voice", "condition": of["kind"], "n": of["n"]}
+    where: Where = {"model": model, "split": "no voice", "condition": of["kind"], "n": of["n"]}
     yield Row(metric="taken for a voice by the pipeline", value=of["taken for a voice"], **where)
     yield Row(metric="mean confidence of the network", value=of["mean confidence"], **where)
     yield Row(metric=f"above {SURE}", value=of["confident"], **where)
@@ -113,6 +113,6 @@ def rows(found: list[dict[str, Any]]) -> Iterator[Row]:
     """How much of the voices is found."""
     for of in found:
         low, high = of["interval"]
-        where = {"split": "CREMA-D clips", "condition": of["voices"], "n": of["n"]}
+        where: Where = {"split": "CREMA-D clips", "condition": of["voices"], "n": of["n"]}
         yield Row(metric="share of spoken time found", value=of["found"], low=low, high=high, **where)
         yield Row(metric="clips in which nothing is found", value=of["unheard"], **where)

@@ -28,7 +28,7 @@ from emoscope.voice.classify import VoiceReader
 from emoscope.voice.features import MELS, WINDOW_FRAMES
 
 from ..baseline.baseline import Corpus, Sample, _corpus, metrics, read_sample
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from .left_out import without
 
@@ -167,7 +167,13 @@ def rows(model: str, found: Sequence[dict[str, Any]]) -> Iterator[Row]:
     for of in found:
         protocol = "tfds" if of["corpus"].startswith("CREMA-D") else "other-corpus"
         name = model if of["trained on"] == "CREMA-D alone" else "a model of the three other corpora"
-        where = {"model": name, "protocol": protocol, "split": of["corpus"], "condition": of["protocol"], "n": of["n"]}
+        where: Where = {
+            "model": name,
+            "protocol": protocol,
+            "split": of["corpus"],
+            "condition": of["protocol"],
+            "n": of["n"],
+        }
         yield Row(metric="accuracy", value=of["accuracy"], low=of["low"], high=of["high"], **where)
         for metric in ("uar", "log_likelihood", "ece", "persons"):
             yield Row(metric=metric, value=of[metric], **where)

@@ -17,7 +17,7 @@ from emoscope.models import Model
 from emoscope.training.evaluate import logits
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 
@@ -105,7 +105,7 @@ def confusion(labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def rows(found: list[dict[str, Any]]) -> Iterator[Row]:
     """Raters and models."""
     for of in found:
-        where = {"model": of["who"], "split": "CREMA-D validation"}
+        where: Where = {"model": of["who"], "split": "CREMA-D validation"}
         for metric, key, n in (("share says what was acted", "acted", of["n"][0]),
                                ("share says what most raters heard", "heard", of["n"][1])):  # fmt: skip
             if key in of:

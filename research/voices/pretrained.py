@@ -25,7 +25,7 @@ from emoscope.training.metrics import score
 from emoscope.voice.features import log_mel, window_input
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 QUIET_DB = 50
@@ -74,7 +74,7 @@ def probe(name: str, features: np.ndarray, labels: np.ndarray, actors: np.ndarra
 def rows(found: Iterable[dict[str, Any]]) -> Iterator[Row]:
     """What each kind of features gives."""
     for of in found:
-        where = {"protocol": "other-corpus", "split": "RAVDESS 13-24, four folds", "condition": of["features"],
+        where: Where = {"protocol": "other-corpus", "split": "RAVDESS 13-24, four folds", "condition": of["features"],
                  "n": of["n"]}  # fmt: skip
         low, high = of["interval"]
         yield Row(metric="numbers", value=of["numbers"], **where)

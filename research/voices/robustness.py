@@ -23,7 +23,7 @@ from emoscope.voice.classify import VoiceReader
 from emoscope.voice.features import window_input
 
 from ..intervals import interval
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 from .activity import SURE, kind_rows
 
@@ -149,7 +149,7 @@ def no_voice(kind: str, model: Model) -> dict[str, Any]:
 
 def rows(model: str, of: dict[str, Any]) -> Iterator[Row]:
     """The metrics under one condition."""
-    where = {"model": model, "protocol": "other-corpus", "split": "RAVDESS 13-24, repetition 1",
+    where: Where = {"model": model, "protocol": "other-corpus", "split": "RAVDESS 13-24, repetition 1",
              "condition": of["condition"]}  # fmt: skip
     low, high = of["interval"]
     yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)

@@ -13,7 +13,7 @@ from emoscope.training.distil import probabilities
 from emoscope.training.metrics import fit_temperature, score
 
 from ..intervals import interval
-from ..rows import Point, Row
+from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import curve
 
@@ -60,7 +60,7 @@ def last_epoch(run: Path) -> float:
 
 def rows(found: list[dict[str, Any]]) -> Iterator[Row]:
     """Each model, its interval over actors, and the mean and the standard deviation of the seeds."""
-    where: dict[str, Any] = {"protocol": "tfds", "split": "CREMA-D validation"}
+    where: Where = {"protocol": "tfds", "split": "CREMA-D validation"}
     for of in found:
         low, high = of["actors_interval"]
         where |= {"condition": of["model"], "n": of["n"]}

@@ -17,7 +17,7 @@ from emoscope.media import Sound, open_media
 from emoscope.training.metrics import wilson
 from emoscope.voice.features import window_input
 
-from ..rows import Row
+from ..rows import Row, Where
 from ..runner import Context
 
 
@@ -53,7 +53,7 @@ def metrics(name: str, scores: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
 
 def rows(model: str, found: list[dict[str, Any]], agree: float) -> Iterator[Row]:
     """The accuracy of each way; how often the first two name the same emotion."""
-    where = {"model": model, "protocol": "alone", "split": "CREMA-D clips of the 9 validation actors"}
+    where: Where = {"model": model, "protocol": "alone", "split": "CREMA-D clips of the 9 validation actors"}
     for of in found:
         low, high = of["interval"]
         yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], condition=of["from"], **where)
