@@ -210,8 +210,9 @@ def rows(found: Iterable[dict[str, Any]]) -> Iterator[Row]:
     for of in found:
         if of["n"]:
             low, high = of["interval"]
-            where: Where = {"model": of["model"], "split": of["of"], "condition": f"{of['prior']} prior", "group": of["group"],
-                     "protocol": "majority" if of["of"] == "pictures" else "alone"}  # fmt: skip
+            protocol = "majority" if of["of"] == "pictures" else "alone"
+            where: Where = {"model": of["model"], "protocol": protocol, "split": of["of"], "group": of["group"],
+                            "condition": f"{of['prior']} prior"}  # fmt: skip
             yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
             for name in ("uar", "ece"):
                 yield Row(metric=name, value=of[name], n=of["n"], **where)
