@@ -57,7 +57,9 @@ that begins with `said ` is a count, one that begins with `share ` a share."""
 
 def heading(metric: str) -> str:
     """What a page calls it."""
-    return METRICS[metric][0] if metric in METRICS else metric.removeprefix("share ").replace("_", " ")
+    if metric in METRICS:
+        return METRICS[metric][0]
+    return (metric if metric.startswith("share of ") else metric.removeprefix("share ")).replace("_", " ")
 
 
 def written(metric: str, value: float) -> str:

@@ -151,6 +151,8 @@ def smoothness(smoothing: str, names: Sequence[Clip], timelines: Sequence[Timeli
         truth = EMOTIONS.index(clip.emotion)
         for person in timeline.persons:
             part = timeline.select("face", person)
+            if not len(part):
+                continue  # only heard
             scores = SMOOTHERS[smoothing]().update(part.start, part.scores)
             labels = scores.argmax(1)
             hits += list(labels == truth)

@@ -46,15 +46,17 @@ def streaming(context: Context) -> Iterator[Row]:
     }
     wanted = {"both: what is due every 0.5 s": "under 10 ms"}
     yield machine()
+    name = model.card.name
     yield from rows(
-        figure(what, 1000 * median_s(run, REPEATS), "ms", wanted.get(what, "")) for what, run in times.items()
+        figure(what, 1000 * median_s(run, REPEATS), "ms", wanted.get(what, ""), model=name)
+        for what, run in times.items()
     )
     due = 1000 * stream_s * WINDOW_STEP / len(sound)
     yield from rows([
-        figure("stream in items of 20 ms, voice activity included", due, "ms each 0.5 s"),
-        figure("the same", seconds / stream_s, "x real time"),
-        figure("file", seconds / file_s, "x real time"),
-        figure("rows that file and stream agree on", len(file), f"of {len(stream)}", "all"),
+        figure("stream in items of 20 ms, voice activity included", due, "ms each 0.5 s", model=name),
+        figure("the same", seconds / stream_s, "x real time", model=name),
+        figure("file", seconds / file_s, "x real time", model=name),
+        figure("rows that file and stream agree on", len(file), f"of {len(stream)}", "all", model=name),
     ])  # fmt: skip
 
 

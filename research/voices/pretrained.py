@@ -74,8 +74,9 @@ def probe(name: str, features: np.ndarray, labels: np.ndarray, actors: np.ndarra
 def rows(found: Iterable[dict[str, Any]]) -> Iterator[Row]:
     """What each kind of features gives."""
     for of in found:
+        model = of["features"].removeprefix("logits of ").removesuffix(", frozen")
         where: Where = {"protocol": "other-corpus", "split": "RAVDESS 13-24, four folds", "condition": of["features"],
-                 "n": of["n"]}  # fmt: skip
+                        "model": model if of["features"].startswith("logits") else "", "n": of["n"]}  # fmt: skip
         low, high = of["interval"]
         yield Row(metric="numbers", value=of["numbers"], **where)
         yield Row(metric="parameters", value=of["parameters"], **where)
