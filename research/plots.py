@@ -23,7 +23,7 @@ class Picture:
         name: of its file.
         title: above it.
         kind: `curves` draws the points of the run over their epochs, a line each curve; `bars` a bar each row, in
-            groups by model.
+            groups by model; `maps` a square each curve, whose points are its columns and whose metrics its rows.
         where: only rows, or points, whose columns are so.
         metric: that is drawn.
         label: of `bars`, the column that names a bar.
@@ -41,6 +41,8 @@ def draw(picture: Picture, rows: Sequence[Row], points: Sequence[Point]) -> str 
     """One `<svg>` element on white; none where there is nothing to draw."""
     if picture.kind == "curves":
         return _curves(picture, select(points, metric=picture.metric, **picture.where))
+    if picture.kind == "maps":
+        return _maps(picture, select(points, **picture.where))
     return _bars(picture, select(rows, metric=picture.metric, **picture.where))
 
 
@@ -87,6 +89,23 @@ def _bars(picture: Picture, rows: Sequence[Row]) -> str | None:
     if len(models) > 1:
         axes.legend(frameon=False, fontsize=8)
     return _finished(figure, axes, axes.xaxis, picture.metric)
+
+
+def _maps(picture: Picture, points: Sequence[Point]) -> str | None:
+    """Red above zero, blue below, each map on a scale of its own."""
+    if not points:
+        return None
+    names = list(dict.fromkeys(point.curve for point in points))
+    figure = Figure((9, 2.5 * -(-len(names) // 4)), facecolor="white", layout="constrained")
+    for axes, name in zip(figure.subplots(-(-len(names) // 4), 4).flat, names, strict=False):
+        own = select(points, curve=name)
+        lines = dict.fromkeys(point.metric for point in own)
+        over = np.array([[point.value for point in own if point.metric == line] for line in lines])
+        most = max(float(np.abs(over).max()), 1e-6)
+        axes.imshow(over, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="none")
+        axes.set(xticks=[], yticks=[], title=f"{name}, at most {over.max():.1f}")
+    figure.suptitle(picture.title)
+    return svg(figure)
 
 
 def _finished(figure: Figure, axes: Any, axis: Any, metric: str) -> str:

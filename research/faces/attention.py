@@ -17,7 +17,7 @@ from emoscope.face.crop import SIDE
 
 from ..face_models import scorer
 from ..intervals import interval
-from ..rows import Row, Where
+from ..rows import Point, Row, Where
 from ..runner import Context
 
 PATCH = 8
@@ -35,13 +35,14 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """From crops uint8 `(n, 48, 48)` to probabilities `(n, 8)`."""
 
 
-def looks(context: Context) -> Iterator[Row]:
+def looks(context: Context) -> Iterator[Row | Point]:
     """Each model, emotion by emotion."""
     faces = ferplus.load(context.data, "validation")
     labels = ferplus.majority(faces.votes)
     for model in context.models:
         found = attention(scorer(model), faces.images[labels >= 0], labels[labels >= 0])
         yield from rows(model.card.name, found)
+        yield from maps(found)
 
 
 def attention(scores: Scorer, images: np.ndarray, labels: np.ndarray) -> dict[str, dict[str, Any]]:
@@ -115,6 +116,14 @@ def parts(over: np.ndarray) -> dict[str, float]:
         means[name] = float(over[inside].mean())
         elsewhere &= ~inside
     return {**means, "elsewhere": float(over[elsewhere].mean())}
+
+
+def maps(found: dict[str, dict[str, Any]]) -> Iterator[Point]:
+    """The fall in points where each cell is hidden: a curve each emotion, a metric each row of cells, from the top."""
+    for emotion, of in found.items():
+        for y, line in enumerate(of.get("map", ())):
+            for x, value in enumerate(line):
+                yield Point(curve=emotion, metric=f"row {y + 1}", at=x + 1, value=round(100 * value, 2))
 
 
 def rows(model: str, found: dict[str, dict[str, Any]]) -> Iterator[Row]:
