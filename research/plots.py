@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from emoscope.report.palette import COLOURS
 from emoscope.report.svg import svg
 
-from .metrics import METRICS, heading, share
+from .bars import Bar, bars
 from .rows import Point, Row, select
 
 
@@ -61,34 +61,25 @@ def _curves(picture: Picture, points: Sequence[Point]) -> str | None:
     axes.set(xlabel="epoch", title=picture.title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if picture.metric.endswith("accuracy"):
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     if len(names) > 1:
         axes.legend(frameon=False, fontsize=8)
-    return _finished(figure, axes, axes.yaxis, picture.metric)
+    return svg(figure)
 
 
 def _bars(picture: Picture, rows: Sequence[Row]) -> str | None:
     if not rows:
         return None
     labels = list(dict.fromkeys(getattr(row, picture.label) for row in rows))
-    models = list(dict.fromkeys(row.model for row in rows))
-    height = 0.8 / len(models)
-    figure = Figure((7, 0.9 + 0.11 * len(labels) * (1 + len(models))), facecolor="white", layout="constrained")
-    axes = figure.add_subplot()
-    for place, (model, colour) in enumerate(zip(models, COLOURS.values(), strict=False)):
-        own = [row for row in select(rows, model=model) if row.value is not None]
-        at = [labels.index(getattr(row, picture.label)) + height * (place - (len(models) - 1) / 2) for row in own]
-        values = np.array([row.value for row in own], float)
-        ends = np.array([[row.value if row.low is None else row.low, row.value if row.high is None else row.high]
-                         for row in own], float).T  # fmt: skip
-        axes.barh(at, values, height * 0.9, color=colour, label=model)
-        axes.errorbar(values, at, xerr=np.abs(ends - values), fmt="none", ecolor="#333333", elinewidth=0.8)
-    axes.set_yticks(range(len(labels)), labels)
-    axes.invert_yaxis()
-    axes.set(title=picture.title, xlabel=heading(picture.metric))
-    axes.grid(axis="x", alpha=0.25)
-    if len(models) > 1:
-        axes.legend(frameon=False, fontsize=8)
-    return _finished(figure, axes, axes.xaxis, picture.metric)
+    series: dict[str, list[Bar | None]] = {}
+    for row in rows:
+        if row.value is not None:
+            low, high = (row.value if end is None else end for end in (row.low, row.high))
+            series.setdefault(row.model, [None] * len(labels))[labels.index(getattr(row, picture.label))] = (
+                row.value, low, high)  # fmt: skip
+    return bars(labels, series, picture.title)
 
 
 def _maps(picture: Picture, points: Sequence[Point]) -> str | None:
@@ -105,11 +96,4 @@ def _maps(picture: Picture, points: Sequence[Point]) -> str | None:
         axes.imshow(over, cmap="RdBu_r", vmin=-most, vmax=most, interpolation="none")
         axes.set(xticks=[], yticks=[], title=f"{name}, at most {over.max():.1f}")
     figure.suptitle(picture.title)
-    return svg(figure)
-
-
-def _finished(figure: Figure, axes: Any, axis: Any, metric: str) -> str:
-    if metric.endswith("accuracy") or METRICS.get(metric, ("", None))[1] is share:
-        axis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axes.spines[["top", "right"]].set_visible(False)
     return svg(figure)

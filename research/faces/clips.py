@@ -186,15 +186,15 @@ def coverage(timelines: Sequence[Timeline]) -> dict[str, Any]:
 
 
 def rows(found: dict[str, Any]) -> Iterator[Row]:
-    """Everything but the models by themselves is of both; readings are `alone`, or against the clip's own baseline."""
+    """Clips by each source, without a baseline and against their own; frames; the fusion; how much is covered."""
     names = found["models"]
     model = {**names, "fused": f"{names['face']} with {names['voice']}"}
     for of in found["accuracy"]:
         low, high = of["interval"]
-        protocol = "alone" if of.get("reading", "none") == "none" else "recording"
+        against = "" if of["reading"] == "none" else ", against its own baseline"
         yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], model=model[of["source"]],
-                  protocol=protocol, split=f"CREMA-D clips of {of['actors']}",
-                  condition=f"{of['source']}, among {of['among']}")  # fmt: skip
+                  protocol="alone", split=f"CREMA-D clips of {of['actors']}",
+                  condition=f"{of['source']}, among {of['among']}{against}")  # fmt: skip
     yield from confused(
         list(found["confusion"].values()), list(found["confusion"]), EMOTIONS, model=names["face"], protocol="alone",
         split="CREMA-D clips of 72 actors", condition="face, among eight",

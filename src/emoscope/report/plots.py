@@ -31,17 +31,12 @@ def confusion_matrix(counts: np.ndarray, labels: Sequence[str], title: str) -> s
     """
     from matplotlib.figure import Figure
 
-    size = 0.72 * len(labels)
-    figure = Figure((size + 1.6, size + 1.4), facecolor="white", layout="constrained")
-    draw_confusions(figure.add_subplot(), counts, labels, title)
-    return svg(figure)
-
-
-def draw_confusions(axes: "Axes", counts: np.ndarray, labels: Sequence[str], title: str) -> None:
-    """Draw one into matplotlib's axes; see `confusion_matrix`."""
     counts = np.asarray(counts)
     if counts.shape != (len(labels), len(labels)):
         raise ValueError(f"expected counts of shape {(len(labels),) * 2}, got {counts.shape}")
+    size = 0.72 * len(labels)
+    figure = Figure((size + 1.6, size + 1.4), facecolor="white", layout="constrained")
+    axes = figure.add_subplot()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right")
@@ -55,6 +50,7 @@ def draw_confusions(axes: "Axes", counts: np.ndarray, labels: Sequence[str], tit
         colour = "white" if shares[i, j] > 0.55 else "#222222"
         weight = "bold" if i == j else "normal"
         axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=8, fontweight=weight)
+    return svg(figure)
 
 
 def training_curves(history: Sequence[Mapping[str, Any]]) -> str:

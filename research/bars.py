@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from .palette import COLOURS
-from .svg import svg
+from emoscope.report.palette import COLOURS
+from emoscope.report.svg import svg
 
 Bar = tuple[float, float, float]
 """A share, and the lower and upper end of its interval, 0 to 1 each."""
@@ -25,8 +26,6 @@ def bars(rows: Sequence[str], series: Mapping[str, Sequence[Bar | None]], title:
     Raises:
         ValueError: a series has another length than `rows`, or there are none or more than eight.
     """
-    from matplotlib.figure import Figure
-
     if not 1 <= len(series) <= len(COLOURS):
         raise ValueError(f"expected 1 to {len(COLOURS)} series, got {len(series)}")
     if wrong := [name for name, values in series.items() if len(values) != len(rows)]:

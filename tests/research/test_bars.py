@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from emoscope.report.bars import bars
+from research.bars import bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
