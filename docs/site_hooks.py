@@ -21,8 +21,8 @@ from mkdocs.structure.pages import Page
 from emoscope import models
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/README.md", "cards/*.md",
-          "results/**/*.md", "results/**/*.svg", "results/**/*.png")  # fmt: skip
+COPIED = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "examples/README.md", "research/README.md",
+          "cards/*.md", "results/**/*.md", "results/**/*.svg", "results/**/*.png")  # fmt: skip
 """What is taken from the repository; in the site it lies in `repository/`."""
 REPORT = re.compile(r"```sh\nemoscope (analyze \S+ --out (\w+).*)\n```\n")
 """A command of the gallery."""
@@ -100,14 +100,12 @@ def _models() -> str:
 
 
 def _results() -> str:
-    lines = ["# All results\n\nEach page names its data, protocol, n, 95 % interval and the command that makes it.\n"]
-    folder = ""
+    lines = [
+        "# All results\n\nEach page names its models, data, protocol, n, 95 % interval and the command that makes it.\n"
+    ]
     for path in sorted(ROOT.glob("results/**/*.md")):
-        if path.parent.name != folder:
-            folder = path.parent.name
-            lines.append(f"\n## {folder}\n")
-        title = next((line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")), "")
-        lines.append(f"- [{title or path.stem}](../{path.relative_to(ROOT).as_posix()})")
+        title = next(line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# "))
+        lines.append(f"- [{title}](../{path.relative_to(ROOT).as_posix()})")
     return "\n".join(lines) + "\n"
 
 

@@ -31,7 +31,7 @@ def run_(study: str, names: tuple[str, ...], data: Path, cache: Path) -> None:
 
 @main.command("pages")
 def pages_() -> None:
-    """Make the pages and pictures in results/, and the figures in the README, from the tables."""
+    """Make the pages and pictures in results/, and the figures that other pages quote, from the tables."""
     for path in pages.write():
         click.echo(path.relative_to(plan.ROOT))
 

@@ -13,7 +13,7 @@ from .plots import Picture, draw
 from .rows import Point, Row, read, select
 from .tables import Layout, tables
 
-QUOTING = ("README.md",)
+QUOTING = ("README.md", "docs/baseline.md")
 """Pages that quote figures."""
 MARK = re.compile(r"<!-- figure: (?P<name>[\w-]+)(?: (?P<show>\w+))? -->.*?<!-- -->", re.DOTALL)
 """A figure in a page: its name in `figures.yaml`, and what of it is shown."""
