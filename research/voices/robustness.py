@@ -1,9 +1,8 @@
-"""The voice model out of its world: trained on CREMA-D alone, heard as it is on RAVDESS and on what is no voice.
+"""The voice model out of its world: trained on CREMA-D alone, heard as it is on RAVDESS.
 
 RAVDESS, actors 13 to 24, the six emotions that both data sets have, first repetition of each sentence; every recording
 goes through the pipeline's voice activity and windows, and its emotion is the one with the highest mean score among the
-six. Level, noise, other voices and room echo are varied. Then sounds that nobody speaks in, made by formula from seeds
-that training has not seen: what the pipeline makes of them, and how sure the network is when it is asked all the same.
+six. Level, noise and room echo are varied.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,23 +13,18 @@ from rich.progress import track
 
 from emoscope.calibration import probabilities
 from emoscope.data import ravdess
-from emoscope.data.nonspeech import KINDS, make, noise
+from emoscope.data.nonspeech import noise
 from emoscope.data.recordings import samples
 from emoscope.emotions import CREMAD_EMOTIONS, EMOTIONS, columns, expand
 from emoscope.media import SAMPLE_RATE, Sound
 from emoscope.models import Model
 from emoscope.voice.classify import VoiceReader
-from emoscope.voice.features import window_input
 
 from ..intervals import interval
 from ..rows import Row, Where
 from ..runner import Context
-from .activity import SURE, kind_rows
 
 SIX = columns(CREMAD_EMOTIONS)
-SOUNDS_A_KIND = 40
-UNSEEN = 1_000_000
-"""First seed of the sounds: training draws its own from 0 on."""
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -84,7 +78,7 @@ CONDITIONS: dict[str, Change] = {
 
 
 def robustness(context: Context) -> Iterator[Row]:
-    """Every condition, then every kind of sound."""
+    """Every condition."""
     (model,) = context.models
     listed = [
         r
@@ -96,8 +90,6 @@ def robustness(context: Context) -> Iterator[Row]:
     actors = np.array([r.person for r in listed])
     for name in CONDITIONS:
         yield from rows(model.card.name, condition(name, model, sounds, truth, actors))
-    for kind in KINDS:
-        yield from kind_rows(model.card.name, no_voice(kind, model))
 
 
 def condition(
@@ -129,22 +121,6 @@ def heard(model: Model, sound: np.ndarray) -> np.ndarray:
         return np.full(len(EMOTIONS), np.nan)
     scores = probabilities(np.array([row.logits for row in rows]), model.card.temperature)
     return expand(np.average(scores, axis=0, weights=[row.end - row.start for row in rows]), model.card.labels)
-
-
-def no_voice(kind: str, model: Model) -> dict[str, Any]:
-    """One-second and three-second sounds of a kind."""
-    rows, highest = 0, []
-    for i in range(SOUNDS_A_KIND):
-        sound = make(kind, 1.0 if i % 2 else 3.0, UNSEEN + i)
-        rows += not np.isnan(heard(model, sound)[0])
-        highest.append(float(model.scores(window_input(sound)[None]).max()))
-    return {
-        "kind": kind,
-        "n": SOUNDS_A_KIND,
-        "taken for a voice": rows,
-        "mean confidence": float(np.mean(highest)),
-        "confident": int((np.array(highest) > SURE).sum()),
-    }
 
 
 def rows(model: str, of: dict[str, Any]) -> Iterator[Row]:
