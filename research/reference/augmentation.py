@@ -1,7 +1,6 @@
 """What each part of the augmentation is worth: alone, all together, and with mixing."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from emoscope.emotions import EMOTIONS
 from emoscope.training.loop import Samples
 from emoscope.training.recipes_face import compact
 
-from ..reference.common import SEEDS, SHORT, faces, together, trained
+from ..reference.common import faces, settings_of, together, trained
 from ..rows import Row, Where
 from ..runner import Context
 from ..scores import scored
@@ -24,7 +23,6 @@ PLANS: dict[str, tuple[str, ...]] = {
     "all but mixing": PARTS,
     "all": (*PARTS, "mixing"),
 }
-SETTINGS = replace(SHORT, epochs=5)
 
 
 def augmentation(context: Context) -> Iterator[Row]:
@@ -33,8 +31,8 @@ def augmentation(context: Context) -> Iterator[Row]:
     validation = faces(context.data, "validation")
     found = {}
     for name, parts in PLANS.items():
-        runs = [context.runs / f"{name.replace(' ', '-')}-{seed}" for seed in SEEDS]
-        settings = [replace(SETTINGS, seed=seed) for seed in SEEDS]
+        runs = [context.runs / f"{name.replace(' ', '-')}-{seed}" for seed in context.run.seeds]
+        settings = [settings_of(context.run, seed) for seed in context.run.seeds]
         found[name] = together([
             trained(run, compact, train, validation, one, parts=parts)
             for run, one in zip(runs, settings, strict=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from emoscope.training.losses import Loss, cross_entropy
 from emoscope.training.metrics import score, wilson
 from emoscope.training.recipes_face import channel
 
+from ..plan import Run
+
 SHORT = Settings(epochs=8, average=0.99)
-SEEDS = (0, 1)
 
 
 def faces(data: Path, split: ferplus.Split, labels: Callable[[np.ndarray], np.ndarray] = ferplus.plurality) -> Samples:
@@ -41,6 +42,11 @@ def balanced(data: Path, split: ferplus.Split, classes: Sequence[str]) -> Sample
     eight = faces(data, split, lambda votes: ferplus.balanced(votes, classes, split))
     places = np.array([classes.index(e) if e in classes else -1 for e in EMOTIONS])
     return hard(eight.inputs, places[eight.labels], len(classes))
+
+
+def settings_of(run: Run, seed: int = 0) -> Settings:
+    """`SHORT`, with the plan's overrides."""
+    return replace(SHORT, **run.overrides, seed=seed)
 
 
 def hard(images: np.ndarray, labels: np.ndarray, classes: int) -> Samples:

@@ -6,7 +6,7 @@ are looked for in `CACHE/faces`, and made there if they are missing.
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,10 @@ from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import channel, compact
 
 from ..intervals import interval
-from ..reference.common import SEEDS, SHORT, balanced, hard, trained
+from ..reference.common import balanced, hard, settings_of, trained
 from ..rows import Row, Where
 from ..runner import Context
 
-SETTINGS = replace(SHORT, epochs=5)
 STARVED = ("anger", "happiness", "sadness")
 LEFT, ADDED = 191, 300
 ARMS = {"without": f"{LEFT} images", "with": f"the same {LEFT}, and {ADDED} faces from clips"}
@@ -74,10 +73,10 @@ def enhancement(context: Context) -> Iterator[Row]:
         hits = {}
         for arm in ARMS:
             networks = []
-            for seed in SEEDS:
+            for seed in context.run.seeds:
                 run = context.runs / f"{emotion}-{arm}-{seed}"
                 samples = changed(train, column, seed, arm, faces)
-                trained(run, partial(compact, len(FIVE)), samples, validation, replace(SETTINGS, seed=seed))
+                trained(run, partial(compact, len(FIVE)), samples, validation, settings_of(context.run, seed))
                 networks.append(averaged(run, compact(len(FIVE)), "last"))
             hits[arm] = {
                 "recall": right(networks, web, column),

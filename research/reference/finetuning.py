@@ -14,13 +14,12 @@ from emoscope.data.ferplus import FIVE, SEVEN
 from emoscope.training.pretrained import averaged
 from emoscope.training.recipes_face import compact
 
-from ..reference.common import SEEDS, SHORT, balanced, together, trained
+from ..reference.common import balanced, settings_of, together, trained
 from ..rows import Point, Row
 from ..runner import Context
 from ..scores import scored
 
-SETTINGS = replace(SHORT, epochs=6)
-FINE = replace(SETTINGS, rate=1e-3)
+RATE = 1e-3
 """A third of the rate of training from scratch: what was learned is to stay."""
 SCRATCH, TUNED = "from scratch", "from five classes"
 
@@ -30,12 +29,12 @@ def finetuning(context: Context) -> Iterator[Row | Point]:
     names = (FIVE, SEVEN)
     sets = {name: [balanced(context.data, split, name) for split in ("train", "validation")] for name in names}
     scratch, tuned = [], []
-    for seed in SEEDS:
-        settings = replace(SETTINGS, seed=seed)
+    for seed in context.run.seeds:
+        settings = settings_of(context.run, seed)
         five = context.runs / f"five-{seed}"
         trained(five, lambda: compact(len(FIVE)), *sets[FIVE], settings)
         scratch.append(trained(context.runs / f"scratch-{seed}", lambda: compact(len(SEVEN)), *sets[SEVEN], settings))
-        fine = replace(FINE, seed=seed)
+        fine = replace(settings, rate=RATE)
         tuned.append(trained(context.runs / f"tuned-{seed}", partial(from_five, five), *sets[SEVEN], fine))
     for start, runs in ((SCRATCH, scratch), (TUNED, tuned)):
         yield from rows(start, together(runs) | {"curve": curve(runs)})

@@ -15,7 +15,7 @@ from emoscope.training.loop import Samples
 from emoscope.training.losses import Loss, cross_entropy
 from emoscope.training.recipes_face import compact
 
-from ..reference.common import SEEDS, SHORT, balanced, faces, together, trained
+from ..reference.common import balanced, faces, settings_of, together, trained
 from ..rows import Row, Where
 from ..runner import Context
 from ..scores import confused, scored
@@ -31,8 +31,6 @@ WORDS = {
 PUBLISHED = {"disgust": 10, "contempt": 10, "surprise": 13, "fear": 5, "sadness": 5, "happiness": -2, "anger": -2}
 """Points of recall that the reference system says focal loss brought."""
 
-
-EPOCHS = {"eight": 10, "seven": 16}
 PARTS = ("flip",)
 """With all of the augmentation, so few epochs do not get as far as naming the rare emotions."""
 
@@ -46,12 +44,14 @@ def with_votes(data: Path) -> tuple[Samples, Samples]:
 
 
 def both_seeds(
-    run: Path, epochs: int, network: Callable[[], Any], train: Samples, validation: Samples, loss: Loss
+    context: Context, name: str, network: Callable[[], Any], train: Samples, validation: Samples, loss: Loss
 ) -> dict[str, Any]:
+    """The metrics of trainings from each seed, with the plan's epochs of the set that the name begins with."""
+    epochs = context.option("epochs")[name.partition("-")[0]]
     metrics = []
-    for seed in SEEDS:
-        settings = replace(SHORT, epochs=epochs, seed=seed)
-        folder = run.with_name(f"{run.name}-{seed}")
+    for seed in context.run.seeds:
+        settings = replace(settings_of(context.run, seed), epochs=epochs)
+        folder = context.runs / f"{name}-{seed}"
         metrics.append(trained(folder, network, train, validation, settings, parts=PARTS, loss=loss))
     return together(metrics)
 
@@ -68,14 +68,14 @@ def losses(context: Context) -> Iterator[Row]:
         "weighted": (train, class_balanced(np.bincount(train.labels, minlength=len(EMOTIONS)))),
     }
     eight = {
-        name: both_seeds(context.runs / f"eight-{name}", EPOCHS["eight"], compact, samples, validation, loss)
+        name: both_seeds(context, f"eight-{name}", compact, samples, validation, loss)
         for name, (samples, loss) in plans.items()
     }
     yield from rows("eight", eight)
     few, capped = (balanced(context.data, split, SEVEN) for split in ("train", "validation"))
     make = partial(compact, len(SEVEN))
     seven = {
-        name: both_seeds(context.runs / f"seven-{name}", EPOCHS["seven"], make, few, capped, loss)
+        name: both_seeds(context, f"seven-{name}", make, few, capped, loss)
         for name, loss in (("label", cross_entropy), ("focal", focal()))
     }
     yield from rows("seven", seven)

@@ -16,7 +16,7 @@ from emoscope.training.networks_face import FaceVGG
 from emoscope.training.recipes_face import compact, wide
 
 from ..reference.architectures import FaceHybrid, ReferenceFaceCNN
-from ..reference.common import SHORT, balanced, together, trained
+from ..reference.common import SHORT, balanced, settings_of, together, trained
 from ..rows import Point, Row, Where
 from ..runner import Context
 from ..scores import confused, curve, scored
@@ -60,7 +60,7 @@ def networks(context: Context) -> Iterator[Row | Point]:
         for name, (words, network, protocols) in NETWORKS.items():
             if protocol not in protocols:
                 continue
-            settings, parts = OWN.get(name, (SHORT, PARTS))
+            settings, parts = OWN.get(name, (settings_of(context.run), PARTS))
             make = partial(network, len(classes))
             metrics = trained(context.runs / f"{protocol}-{name}", make, train, validation, settings, parts=parts)
             yield from rows(words, protocol, together([metrics]))

@@ -34,7 +34,6 @@ KINDS: tuple[Kind, ...] = ("mfcc", "mel", "stft")
 ROWS = 64
 History = list[dict[str, float]]
 QUIET_DB = 50
-SETTINGS = Settings(epochs=14, batch=16, rate=2e-3, average=0.98)
 
 
 def features(context: Context) -> Iterator[Row | Point]:
@@ -45,7 +44,8 @@ def features(context: Context) -> Iterator[Row | Point]:
     parts = [[r for r, v in zip(listed, validates, strict=True) if v == side] for side in (False, True)]
     train, validation = (pictures(part) for part in parts)
     for kind in KINDS:
-        metrics, history = run(kind, train[kind], validation[kind], parts[1])
+        settings = Settings(**context.run.overrides)
+        metrics, history = run(kind, train[kind], validation[kind], parts[1], settings)
         yield from rows(metrics)
         yield from curve(history, kind)
 
@@ -86,7 +86,9 @@ def in_bytes(image: np.ndarray) -> np.ndarray:
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def run(kind: Kind, train: Samples, validation: Samples, listed: list[Recording]) -> tuple[dict[str, Any], History]:
+def run(
+    kind: Kind, train: Samples, validation: Samples, listed: list[Recording], settings: Settings
+) -> tuple[dict[str, Any], History]:
     torch.manual_seed(0)
 
     def same(batch: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -94,7 +96,7 @@ def run(kind: Kind, train: Samples, validation: Samples, listed: list[Recording]
 
     with tempfile.TemporaryDirectory() as folder:
         network = ReferenceCNN(nn.Identity())
-        trainer = Trainer(network, train, validation, SETTINGS, channelled, same, same, Path(folder))
+        trainer = Trainer(network, train, validation, settings, channelled, same, same, Path(folder))
         history = trainer.run()
         logits = trainer.logits(trainer.best(), validation.inputs)
     metrics = score(logits, validation.labels)

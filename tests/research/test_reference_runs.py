@@ -22,11 +22,11 @@ def data(tmp_path: Path) -> Path:
 
 
 def context(run: str, data: Path) -> Context:
-    return Context(plan.load("reference").find((run,))[0], data, data / "cache", "")
+    planned = plan.load("reference").find((run,))[0]
+    return Context(replace(planned, overrides={"epochs": 1}), data, data / "cache", "")
 
 
 def test_a_part_is_measured_against_none_and_trained_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augmentation, "SETTINGS", replace(common.SHORT, epochs=1))
     monkeypatch.setattr(augmentation, "PLANS", {"none": (), "flip": ("flip",)})
     rows = list(augmentation.augmentation(context("augmentation", data)))
     accuracy = {row.condition: row.value for row in rows if row.metric == "accuracy"}
@@ -45,7 +45,6 @@ def test_a_part_is_measured_against_none_and_trained_once(data: Path, monkeypatc
 def test_networks_stand_beside_the_published_figure_with_their_curves(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks, "SHORT", replace(common.SHORT, epochs=1))
     monkeypatch.setattr(networks, "NETWORKS", {"compact": networks.NETWORKS["compact"]})
     found = list(networks.networks(context("networks", data)))
     rows = [one for one in found if isinstance(one, Row)]
