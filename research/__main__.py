@@ -18,7 +18,7 @@ def main() -> None:
 @click.argument("study", type=click.Choice(plan.studies()))
 @click.option("--only", "names", multiple=True, metavar="NAME", help="Only this run; can be given again.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), default="/data", show_default=True,
-              help="Folder that holds ferplus/, cremad/ and the others.")  # fmt: skip
+              envvar="EMOSCOPE_DATA", help="Folder that holds ferplus/, cremad/ and the others.")  # fmt: skip
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), default="runs", show_default=True,
               help="Folder for trainings and what was observed.")  # fmt: skip
 def run_(study: str, names: tuple[str, ...], data: Path, cache: Path) -> None:
