@@ -52,13 +52,15 @@ METRICS: dict[str, tuple[str, Format]] = {
     "parameters": ("parameters", count),
 }
 """Of each metric its heading and its format. A name that is not here is its own heading, its values are `number`s; one
-that begins with `said ` is a count, one that begins with `share ` a share."""
+that begins with `said ` is a count, with `change of ` a change in points, with `share ` a share."""
 
 
 def heading(metric: str) -> str:
     """What a page calls it."""
     if metric in METRICS:
         return METRICS[metric][0]
+    if metric.startswith("change of "):
+        return f"{metric}, points"
     return (metric if metric.startswith("share of ") else metric.removeprefix("share ")).replace("_", " ")
 
 
@@ -68,6 +70,8 @@ def written(metric: str, value: float) -> str:
         return METRICS[metric][1](value)
     if metric.startswith("said "):
         return count(value)
+    if metric.startswith("change of "):
+        return points(value)
     return (share if metric.startswith("share ") else number)(value)
 
 

@@ -63,7 +63,7 @@ def table(rows: Sequence[Row], layout: Layout) -> str:
     columns = list(layout.metrics) if layout.columns == "metric" else []
     columns = columns or list(dict.fromkeys(getattr(row, layout.columns) for row in rows))
     counted = any(_n(line) for line in lines.values())
-    heads = [layout.names.get(key, "" if key == "condition" else key) for key in keys] + ["n"] * counted
+    heads = [layout.names.get(key, "" if key in ("condition", "group") else key) for key in keys] + ["n"] * counted
     heads += [layout.names.get(c, heading(str(c)) if layout.columns == "metric" else str(c)) for c in columns]
     made = [heads, ["---"] * len(heads)]
     for key, line in lines.items():

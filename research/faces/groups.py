@@ -212,7 +212,7 @@ def rows(found: Iterable[dict[str, Any]]) -> Iterator[Row]:
             low, high = of["interval"]
             protocol = "majority" if of["of"] == "pictures" else "alone"
             where: Where = {"model": of["model"], "protocol": protocol, "split": of["of"], "group": of["group"],
-                            "condition": f"{of['prior']} prior"}  # fmt: skip
+                            "condition": "even prior" if of["prior"] == "even" else "prior of training"}  # fmt: skip
             yield Row(metric="accuracy", value=of["accuracy"], low=low, high=high, n=of["n"], **where)
             for name in ("uar", "ece"):
                 yield Row(metric=name, value=of[name], n=of["n"], **where)
