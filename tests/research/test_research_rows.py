@@ -1,6 +1,7 @@
 """The tables in the repository, and the runner: what is done is not done again."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -130,3 +131,9 @@ def test_every_run_names_a_function_and_models_that_are_there(name: str) -> None
         pytest.importorskip("torch")
         assert callable(plan.function(run))
         assert all(plan.weights(model) for model in run.models)
+
+
+def test_the_package_does_not_know_research() -> None:
+    modules = list((plan.ROOT / "src").rglob("*.py"))
+    assert modules
+    assert not [path for path in modules if re.search(r"^\s*(from|import) research\b", path.read_text("utf-8"), re.M)]
