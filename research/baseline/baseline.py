@@ -230,7 +230,7 @@ def protocols(corpus: Corpus) -> dict[str, list[tuple[Sample, Offset]]]:
                 if count < len(own):
                     part = [own[i] for i in random.choice(len(own), count, replace=False)]
                     scored(f"{count} samples", part, known(population, part))
-        others = [p for p in corpus.populations if p != person]
+        others = sorted(p for p in corpus.populations if p != person)
         for _ in range(REPEATS if len(others) >= 5 else 0):
             people = [person, *random.choice(others, 5, replace=False)]
             parts = [pair(corpus, one, random) for one in people]
