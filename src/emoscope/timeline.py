@@ -254,7 +254,7 @@ class Timeline:
     @property
     def emotions(self) -> list[str]:
         """The label with the highest score of each row."""
-        return [self.labels[column] for column in self.scores.argmax(1)] if len(self) else []
+        return [self.labels[column] for column in self.scores.argmax(1).tolist()] if len(self) else []
 
     def who(self, person: int | None) -> str:
         """What a person is called: their name, else `Person 3`; `Scene` for nobody in particular."""
@@ -296,20 +296,18 @@ class Timeline:
 
     def columns(self) -> dict[str, list[Any]]:
         """The table as lists by column, in the digits that the values deserve; `None` is a missing value."""
-        boxes = np.round(self.box).T.tolist()
         scores = np.round(self.scores, SCORE_DIGITS)
-        highest = scores.max(1).tolist() if len(self) else []
         values: list[list[Any]] = [
             np.round(self.start, SECONDS_DIGITS).tolist(),
             np.round(self.end, SECONDS_DIGITS).tolist(),
-            [SOURCES[source] for source in self.source],
+            [SOURCES[source] for source in self.source.tolist()],
             [person or None for person in self.person.tolist()],
-            *([None if math.isnan(value) else value for value in side] for side in boxes),
+            *(_or_none(side) for side in np.round(self.box).T),
             *scores.T.tolist(),
             self.emotions,
-            highest,
+            scores.max(1).tolist() if len(self) else [],
             *([[self.names.get(person) for person in self.person.tolist()]] if self.names else []),
-            *([_plain(value) for value in column.tolist()] for column in self.extra.values()),
+            *(_digits(column) for column in self.extra.values()),
         ]
         return dict(zip(self.column_names, values, strict=True))
 
@@ -353,7 +351,7 @@ class Timeline:
         with Path(path).open("w", newline="", encoding="utf-8", errors="replace") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(self.column_names)
-            writer.writerows(zip(*(_shortest(column) for column in self.columns().values()), strict=True))
+            writer.writerows(zip(*(_texts(column) for column in self.columns().values()), strict=True))
 
     def to_parquet(self, path: str | Path) -> None:
         """Write the table as Apache Parquet.
@@ -431,6 +429,20 @@ def _extra(timeline: Timeline, name: str, among: Sequence[Timeline]) -> np.ndarr
     return np.full(len(timeline), None, object) if text else np.full(len(timeline), math.nan)
 
 
+def _or_none(column: np.ndarray) -> list[Any]:
+    """The values of a column; `None` for not-a-number."""
+    values = column.astype(object)
+    values[np.isnan(column)] = None
+    return values.tolist()
+
+
+def _digits(column: np.ndarray) -> list[Any]:
+    """An extra column in the digits that count; `None` for not-a-number."""
+    if column.dtype.kind != "f":
+        return [_plain(value) for value in column.tolist()]
+    return [None if math.isnan(value) else float(f"{value:.{EXTRA_DIGITS}g}") for value in column.tolist()]
+
+
 def _plain(value: Any) -> Any:
     """A value of an extra column as tables and JSON take it."""
     if isinstance(value, float | np.floating):
@@ -438,6 +450,14 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _shortest(column: list[Any]) -> list[Any]:
-    """Numbers without a fraction of 0: a table of ten minutes has a million of them."""
-    return [int(value) if type(value) is float and value.is_integer() else value for value in column]
+def _texts(column: list[Any]) -> list[str]:
+    """A column as csv has it; each value is written out once: a table of ten minutes has a million of them."""
+    texts = {value: _text(value) for value in set(column)}
+    return [texts[value] for value in column]
+
+
+def _text(value: Any) -> str:
+    """A number without a fraction of 0, or text; nothing where a value is missing."""
+    if value is None:
+        return ""
+    return str(int(value) if type(value) is float and value.is_integer() else value)

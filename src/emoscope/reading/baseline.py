@@ -316,6 +316,7 @@ def _one(weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> tup
 
 
 _TINY = 1e-6
+_LEAST = 1e-300
 _ARRAYS = ("means", "noise", "persons", "recordings")
 
 
@@ -348,10 +349,13 @@ def _softmax_log(inner: np.ndarray, offset: Offset, population: Population, temp
         return np.zeros((len(inner), len(population.labels)))
     d = len(offset.mean)
     points = np.linalg.cholesky(offset.covariance + _TINY * np.eye(d)) * np.sqrt(d)
-    mean = np.zeros((len(inner), d + 1))
-    for point in (*points.T, *-points.T):
-        mean += _unit(np.einsum("nj,kj->nk", inner - point, population.basis) / temperature)
-    return np.asarray(np.log(np.maximum(mean / (2 * d), 1e-12)))
+    # softmax(a - b) is softmax(a) exp(-b), made to sum to 1 again: one exponential a moment, not one a point
+    scaled = np.einsum("nj,kj->nk", inner, population.basis) / temperature
+    shares = _unit(scaled)
+    moved = _unit(np.einsum("pj,kj->pk", np.concatenate([points.T, -points.T]), population.basis) / temperature)
+    totals = np.maximum(np.einsum("nk,pk->np", shares, moved), _LEAST)
+    mean = shares * np.einsum("np,pk->nk", 1 / totals, moved) / (2 * d)
+    return np.asarray(np.log(np.maximum(mean, 1e-12)))
 
 
 def _density_log(inner: np.ndarray, offset: Offset, population: Population) -> np.ndarray:

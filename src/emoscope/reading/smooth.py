@@ -33,17 +33,20 @@ class Exponential:
 
     def update(self, times: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """See `Smoother`."""
+        if not len(times):
+            return np.array(scores, np.float64)
         elapsed = np.diff(times, prepend=self._time)
-        keep = np.exp(-np.maximum(elapsed, 0.0) / self.constant)
-        steady = np.array(scores, np.float64)
-        mean = self._mean
-        for row, kept in enumerate(keep.tolist()):
-            if mean is not None:
-                steady[row] += kept * (mean - steady[row])
-            mean = steady[row]
-        if len(times):
-            self._time, self._mean = float(times[-1]), mean
-        return steady
+        keep = np.exp(-np.maximum(elapsed, 0.0) / self.constant).tolist()
+        columns = np.array(scores, np.float64).T.tolist()
+        before = columns if self._mean is None else self._mean[:, None].tolist()
+        steady = np.array([_means(column, keep, mean[0]) for column, mean in zip(columns, before, strict=True)]).T
+        self._time, self._mean = float(times[-1]), steady[-1]
+        return np.ascontiguousarray(steady)
+
+
+def _means(values: list[float], keep: list[float], mean: float) -> list[float]:
+    """The running mean of numbers, of which each keeps a part of the mean before it."""
+    return [mean := value + kept * (mean - value) for value, kept in zip(values, keep, strict=True)]
 
 
 class MajorityVote:
